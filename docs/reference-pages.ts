@@ -1,0 +1,190 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { hostCallFailures, runFailures } from '../runtime/engine/index.ts'
+import { packageErrors } from '../runtime/package/index.ts'
+import { type Setting, settings } from '../src/config.ts'
+import { eventFailures } from '../src/events/errors.ts'
+import { type ErrorDefinition, type Limit, limitTable, listErrors } from '../src/kernel/index.ts'
+import { sandboxFailures } from '../src/sandbox/errors.ts'
+import { webhookFailures } from '../src/webhooks/errors.ts'
+import { importRules, importTables, readFiles, repositoryRoot } from '../test/support/repository.ts'
+
+/** A page made from tables in code. `path` is relative to the repository. */
+export interface Page {
+  readonly path: string
+  readonly text: string
+}
+
+const note = '<!-- Made by `npm run generate` from the code; edit the table named above, not this page. -->'
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`
+  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n')
+}
+
+function page(path: string, title: string, source: string, ...blocks: readonly string[]): Page {
+  return { path, text: `${[`# ${title}`, source, note, ...blocks].join('\n\n')}\n` }
+}
+
+/** Loading a part's errors.ts puts its table into `listErrors`. */
+async function loadErrorTables(): Promise<void> {
+  for (const { path } of readFiles('src', /^errors[.]ts$/)) {
+    await import(pathToFileURL(join(repositoryRoot, path)).href)
+  }
+}
+
+function errorsPage(errors: readonly (readonly [string, ErrorDefinition])[]): Page {
+  const parts = [...new Set(errors.map(([code]) => code.split('.')[0] ?? ''))]
+  const sections = parts.map((part) => {
+    const rows = errors
+      .filter(([code]) => code.startsWith(`${part}.`))
+      .map(([code, { status, title, fix }]) => [
+        `<a id="${code}"></a>\`${code}\``,
+        `${status}`,
+        title,
+        fix ?? '',
+      ])
+    return `## ${part}\n\n${table(['Code', 'Status', 'What happened', 'What to do'], rows)}`
+  })
+  return page(
+    'docs/reference/errors.md',
+    'Error codes',
+    'Every code is declared in the `errors.ts` of its part. A code is a promise: programs may branch on it, texts change.',
+    ...sections,
+    attemptSection(new Set(errors.map(([code]) => code))),
+    packageSection(),
+  )
+}
+
+/** These stand in `errors[].code` of a refused upload, several at a time, so they have no status of their own. */
+function packageSection(): string {
+  const rows = Object.entries(packageErrors).map(([code, { title, fix }]) => [
+    `<a id="${code}"></a>\`${code}\``,
+    title,
+    fix,
+  ])
+  return `## package\n\nWhy a package is refused, in \`errors[].code\` of the answer; declared in \`runtime/package/errors.ts\`.\n\n${table(['Code', 'What is wrong', 'What to do'], rows)}`
+}
+
+/** These stand in `error` of an attempt, or are what a handler catches from a host call: no status of their own. */
+function attemptSection(known: ReadonlySet<string>): string {
+  const failures = {
+    ...webhookFailures,
+    ...eventFailures,
+    ...sandboxFailures,
+    ...runFailures,
+    ...hostCallFailures,
+  }
+  const rows = Object.entries<{ readonly title: string; readonly fix: string }>(failures)
+    .filter(([code]) => !known.has(code))
+    .map(([code, { title, fix }]) => [`<a id="${code}"></a>\`${code}\``, title, fix])
+  return `## Attempts\n\nWhat a delivery’s attempt ended with, in its \`error\`, and what a handler’s host call throws; declared in the \`errors.ts\` of webhooks, events, sandbox and \`runtime/engine\`.\n\n${table(['Code', 'What happened', 'What to do'], rows)}`
+}
+
+const msUnits: readonly (readonly [number, string])[] = [
+  [24 * 60 * 60 * 1000, 'd'],
+  [60 * 60 * 1000, 'h'],
+  [60 * 1000, 'min'],
+  [1000, 's'],
+  [1, 'ms'],
+]
+const byteUnits: readonly (readonly [number, string])[] = [
+  [1024 * 1024, 'MiB'],
+  [1024, 'KiB'],
+  [1, 'bytes'],
+]
+
+/** 15000 ms → 15 s, 262144 bytes per run → 256 KiB per run, 1000000 rows → 1,000,000 rows. */
+export function humanValue({ value, unit }: Pick<Limit, 'value' | 'unit'>): string {
+  const [first = '', ...rest] = unit.split(' ')
+  const units = first === 'ms' ? msUnits : first === 'bytes' ? byteUnits : []
+  const fitting = units.find(([size]) => value % size === 0)
+  if (fitting === undefined) return `${value.toLocaleString('en')} ${unit}`
+  return [(value / fitting[0]).toLocaleString('en'), fitting[1], ...rest].join(' ')
+}
+
+function limitsPage(): Page {
+  const rows = Object.entries<Limit>(limitTable).map(([name, limit]) => [
+    `\`${name}\``,
+    humanValue(limit),
+    limit.reason,
+  ])
+  return page(
+    'docs/reference/limits.md',
+    'Limits',
+    'Every bound of the system, declared in `src/kernel/limits.ts`.',
+    table(['Name', 'Value', 'Why'], rows),
+  )
+}
+
+function configurationPage(): Page {
+  const rows = settings.map((setting: Setting) => [
+    `\`${setting.name}\`${setting.secret === true ? ` or \`${setting.name}_FILE\`` : ''}`,
+    /^$| /.test(setting.fallback) ? setting.fallback : `\`${setting.fallback}\``,
+    setting.description,
+  ])
+  return page(
+    'docs/reference/configuration.md',
+    'Configuration',
+    'Everything comes from environment variables, declared in `src/config.ts`. `NAME_FILE` is the path of a file that holds the value.',
+    table(['Variable', 'Default', 'What it does'], rows),
+  )
+}
+
+function importTableText(): string {
+  const packagesOf = (home: string) =>
+    importTables.gates.filter(([, file]) => file.startsWith(home)).flatMap(([packages]) => packages)
+  const row = (name: string, home: string, allowed: readonly string[]) => [
+    `\`${name}\``,
+    allowed.join(', ') || 'nothing',
+    packagesOf(home).join(', '),
+  ]
+  const rows = [
+    ...Object.entries(importTables.parts).map(([part, allowed]) => row(part, `src/${part}/`, allowed)),
+    ...Object.entries(importTables.runtimeFolders).map(([folder, allowed]) =>
+      row(
+        `runtime/${folder}`,
+        `runtime/${folder}/`,
+        allowed.map((name) => `runtime/${name}`),
+      ),
+    ),
+  ]
+  const generated = /-imports(-runtime)?$|^gate-|^runtime-\w+-imports$/
+  const rules = importRules
+    .filter(({ name }) => !generated.test(name))
+    .map(({ name, comment }) => [`\`${name}\``, comment])
+  const planned = rows
+    .map(([name = '']) => name.replaceAll('`', ''))
+    .filter((name) => !existsSync(join(repositoryRoot, name.startsWith('runtime/') ? name : `src/${name}`)))
+  return [
+    `Rows that wait for their first file: ${planned.join(', ') || 'none'}.`,
+    table(['Part', 'may import', 'npm packages only there'], rows),
+    table(['Rule', 'What it says'], rules),
+  ].join('\n\n')
+}
+
+function withBlock(path: string, name: string, block: string): Page {
+  const text = readFileSync(join(repositoryRoot, path), 'utf8')
+  const pattern = new RegExp(`(<!-- ${name}:start[^>]*-->\n)[\\s\\S]*?(<!-- ${name}:end -->)`)
+  if (!pattern.test(text)) throw new Error(`${path} has no block ${name}`)
+  return {
+    path,
+    text: text.replace(pattern, (_all, start: string, end: string) => `${start}\n${block}\n\n${end}`),
+  }
+}
+
+/** Every page, and every block inside a page, that is derived from code. */
+export async function referencePages(): Promise<readonly Page[]> {
+  await loadErrorTables()
+  return [
+    errorsPage(listErrors()),
+    limitsPage(),
+    configurationPage(),
+    withBlock('docs/architecture.md', 'import-table', importTableText()),
+  ]
+}

@@ -1,0 +1,2 @@
+export { bootstrapSource } from './bootstrap.ts'
+export { permittedGlobals } from './permits.ts'

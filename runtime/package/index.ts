@@ -1,0 +1,8 @@
+export type { AppClass, ManifestContext } from './checks/check.ts'
+export { type PackageErrorCode, type Problem, packageErrors } from './errors.ts'
+export { packageLimits } from './limits.ts'
+export type { Manifest, ScopeRequest } from './manifest.ts'
+export { manifestSchema } from './manifest-schema.ts'
+export { type MiniAppPackage, readPackage } from './read-package.ts'
+export { toSchemaProblems } from './schema-problems.ts'
+export { validateManifest } from './validate-manifest.ts'

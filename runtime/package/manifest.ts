@@ -1,0 +1,53 @@
+/**
+ * manifest.json after validation: the W3C MiniApp Manifest (Working Draft) with members of our own prefixed `stoa_`.
+ * Members keep their wire names. manifest-schema.ts describes each one and holds the limits.
+ */
+export interface Manifest {
+  readonly app_id: string
+  readonly name: string
+  readonly short_name?: string
+  readonly description?: string
+  readonly lang?: string
+  readonly dir?: 'ltr' | 'rtl' | 'auto'
+  readonly color_scheme?: 'auto' | 'light' | 'dark'
+  readonly device_type?: readonly string[]
+  readonly icons: readonly ManifestIcon[]
+  readonly pages: readonly string[]
+  readonly platform_version: {
+    readonly min_code: number
+    readonly target_code?: number
+    readonly release_type?: string
+  }
+  readonly version: { readonly code: number; readonly name: string }
+  readonly window?: Readonly<Record<string, unknown>>
+  readonly stoa_names?: LocalizedText
+  readonly stoa_scopes?: {
+    readonly required?: readonly ScopeRequest[]
+    readonly optional?: readonly ScopeRequest[]
+  }
+  readonly stoa_events?: readonly EventRequest[]
+  readonly stoa_handlers?: string
+  readonly stoa_redirect_uris?: readonly string[]
+  readonly stoa_egress_hosts?: readonly string[]
+}
+
+interface ManifestIcon {
+  readonly src: string
+  readonly sizes?: string
+  readonly label?: string
+}
+
+/** Text by locale: `{ "en": "Print orders", "zh-CN": "打印订单" }`. */
+export type LocalizedText = Readonly<Record<string, string>>
+
+/** A scope with the reason that merchant and reviewer read. English is always there. */
+export interface ScopeRequest {
+  readonly name: string
+  readonly purpose: LocalizedText & { readonly en: string }
+}
+
+/** An event type pinned to one version of its schema. */
+export interface EventRequest {
+  readonly type: string
+  readonly version: number
+}

@@ -1,0 +1,2 @@
+export { accessLogCapability } from './operations.ts'
+export { makeRecorder } from './recorder.ts'

@@ -1,0 +1,34 @@
+import type { Scope } from '../../capability/index.ts'
+
+export const orderScopes: readonly Scope[] = [
+  {
+    name: 'order:read',
+    title: { en: 'See orders', 'zh-CN': '查看订单' },
+    consent: {
+      en: 'See your orders: what was bought, how much was paid and whether it was shipped. Not who bought it.',
+      'zh-CN': '查看您的订单：购买的商品、支付的金额以及是否已发货。不包括购买者是谁。',
+    },
+    dataCategory: 'orders',
+    sensitivity: 'protected',
+  },
+  {
+    name: 'order:write',
+    title: { en: 'Mark orders as shipped', 'zh-CN': '将订单标记为已发货' },
+    consent: {
+      en: 'Mark your paid orders as shipped and add tracking numbers. Your customers may be told.',
+      'zh-CN': '将您已付款的订单标记为已发货并填写物流单号。您的顾客可能会收到通知。',
+    },
+    dataCategory: 'orders',
+    sensitivity: 'protected',
+  },
+  {
+    name: 'customer:read',
+    title: { en: 'See who ordered', 'zh-CN': '查看顾客信息' },
+    consent: {
+      en: 'See the name, phone number and delivery address of the customers who ordered.',
+      'zh-CN': '查看下单顾客的姓名、电话号码和收货地址。',
+    },
+    dataCategory: 'customers',
+    sensitivity: 'private',
+  },
+]

@@ -1,0 +1,187 @@
+import type { Clock, ErrorFactory, Queries, Random, Transaction } from '../kernel/index.ts'
+import type { Caller } from './caller.ts'
+import type { Schema } from './schema.ts'
+
+/** A text for people, in both languages; written, not machine-translated. */
+export interface Localized {
+  readonly en: string
+  readonly 'zh-CN': string
+}
+
+/** Who an operation is for; decides its path prefix and how its caller signs in. */
+export type Audience = 'app' | 'developer' | 'merchant' | 'reviewer' | 'host' | 'account' | 'public'
+
+/** What the caller must have. Roles are listed, not ranked: what is not named here is refused. */
+export type Access =
+  /** A token of an installation whose grant holds the scope. */
+  | { readonly kind: 'scope'; readonly scope: string }
+  /** Any token of an installation (its own storage, its own grant). */
+  | { readonly kind: 'installation' }
+  /** Any token of the app, client credentials included. */
+  | { readonly kind: 'app' }
+  | { readonly kind: 'publisher'; readonly roles: readonly PublisherRole[] }
+  | { readonly kind: 'merchant'; readonly roles: readonly MerchantRole[] }
+  | { readonly kind: 'staff'; readonly roles: readonly StaffRole[] }
+  /** Anyone signed in. */
+  | { readonly kind: 'person' }
+  | { readonly kind: 'host' }
+  | { readonly kind: 'public' }
+
+export type PublisherRole = 'owner' | 'developer' | 'viewer' | 'ci'
+export type MerchantRole = 'owner' | 'manager' | 'staff'
+export type StaffRole = 'reviewer' | 'operator'
+
+export interface NewEvent {
+  readonly type: string
+  readonly merchantId: string
+  readonly subject: string
+  readonly data: unknown
+  /** When it happened; now, when absent. */
+  readonly occurredAtMs?: number
+  /** The publisher's own id: the same source and id is the same event. */
+  readonly externalId?: string
+  readonly source?: string
+}
+
+/** Writes the event in the operation's transaction; gives its id. */
+export type Publish = (event: NewEvent) => Promise<string>
+
+interface ContextBase<I> {
+  readonly caller: Caller
+  /** Publishers or merchants in which the caller's role allows this operation: the first condition of every query. */
+  readonly tenantIds: readonly string[]
+  readonly input: I
+  /** The raw body of an operation with `binaryInput`; empty otherwise. */
+  readonly body: Uint8Array
+  readonly via: Via
+  readonly requestId: string
+  readonly clock: Clock
+  readonly random: Random
+  /** Says whose data this is about, where neither the caller nor the input's merchantId does: for the access record. */
+  concerns(merchantId: string): void
+}
+
+export type Via = 'rest' | 'sandbox' | 'console'
+
+/** A read runs without a transaction. */
+export interface ReadContext<I> extends ContextBase<I> {
+  readonly queries: Queries
+}
+
+/** A write's rows, events, idempotency row and access record commit together. */
+export interface WriteContext<I, P = unknown> extends ContextBase<I> {
+  readonly tx: Transaction
+  readonly publish: Publish
+  /** What `prepare` returned. */
+  readonly prepared: P
+}
+
+export type OperationKind = 'read' | 'write'
+
+export interface BinaryInput {
+  readonly mediaTypes: readonly string[]
+  readonly bytesMax: number
+}
+
+export interface OperationDefinition<K extends OperationKind, I, O, P> {
+  /** `noun.verb`, unique. */
+  readonly id: string
+  readonly summary: string
+  readonly description?: string
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** `{name}` stands for the input member of that name. */
+  readonly path: string
+  readonly audience: Audience
+  readonly access: Access
+  readonly kind: K
+  /** An object. Members in the path come from there, the others from the query (GET, DELETE, binary) or the JSON body. */
+  readonly input: Schema<I>
+  readonly binaryInput?: BinaryInput
+  readonly output: Schema<O>
+  readonly status?: 200 | 201 | 202 | 204
+  /** What it may refuse with, besides what the door itself refuses with. */
+  readonly errors: readonly ErrorFactory[]
+  /** Its name below `stoa.<capability>` in the sandbox; only for the audience app. */
+  readonly hostFunction?: string
+  /** Whether this caller's answer holds personal data of the merchant's customers: it then waits for its access record. */
+  readonly personalData?: (caller: Caller) => boolean
+  /** Slow work without the database's lock (hashing, unpacking), done before the transaction opens. */
+  readonly prepare?: (context: ReadContext<I>) => Promise<P>
+  readonly handle: (context: K extends 'write' ? WriteContext<I, P> : ReadContext<I>) => Promise<O>
+}
+
+/** A declared operation, its types erased: the list is heterogeneous, each member was checked where it was defined. */
+export interface Operation
+  extends Omit<OperationDefinition<OperationKind, unknown, unknown, unknown>, 'handle' | 'prepare'> {
+  readonly prepare?: (context: ReadContext<never>) => Promise<unknown>
+  readonly handle: (context: never) => Promise<unknown>
+}
+
+/** Declares one callable thing; REST route, OpenAPI, host function and types derive from it. */
+export function defineOperation<const K extends OperationKind, I, O, P = undefined>(
+  definition: OperationDefinition<K, I, O, P>,
+): Operation {
+  return definition as unknown as Operation
+}
+
+export type DataCategory = 'orders' | 'customers' | 'products' | 'settings' | 'app-data'
+/** basic: no personal data · protected: business data · private: customers' personal data. */
+export type Sensitivity = 'basic' | 'protected' | 'private'
+
+export interface Scope {
+  /** `noun:verb` */
+  readonly name: string
+  /** Three to five words for lists. */
+  readonly title: Localized
+  /** The sentence of the consent page: what the app will be able to do. */
+  readonly consent: Localized
+  readonly dataCategory: DataCategory
+  readonly sensitivity: Sensitivity
+}
+
+export interface EventType {
+  /** `noun.past_participle` */
+  readonly type: string
+  readonly version: number
+  readonly summary: Localized
+  /** The scope an installation needs to get it at all; null: every installation of a subscribed app gets it. */
+  readonly scope: string | null
+  /** merchant: every app of the merchant that may see it. installation: only the installation that `subject` names. */
+  readonly addressedTo: 'merchant' | 'installation'
+  /** What `subject` names. */
+  readonly subject: string
+  readonly data: Schema<unknown>
+  /** Top-level members of `data` that a further scope reveals; without it they are left out. */
+  readonly fieldScopes: Readonly<Record<string, string>>
+  readonly example: unknown
+}
+
+/** Declares one event type; catalogue, validation and the webhook's body derive from it. */
+export function defineEventType<T>(
+  definition: Omit<EventType, 'data' | 'example' | 'fieldScopes' | 'addressedTo'> & {
+    readonly addressedTo?: EventType['addressedTo']
+    readonly data: Schema<T>
+    readonly example: T
+    readonly fieldScopes?: { readonly [K in keyof T & string]?: string }
+  },
+): EventType {
+  const fieldScopes = { ...definition.fieldScopes } as Readonly<Record<string, string>>
+  return { addressedTo: 'merchant', ...definition, fieldScopes }
+}
+
+/** A named group of operations, event types and scopes. */
+export interface Capability {
+  readonly id: string
+  readonly summary: string
+  readonly scopes: readonly Scope[]
+  readonly eventTypes: readonly EventType[]
+  readonly operations: readonly Operation[]
+}
+
+/** Declares a group; what it does not have may be left out. */
+export function defineCapability(
+  definition: Pick<Capability, 'id' | 'summary' | 'operations'> &
+    Partial<Pick<Capability, 'scopes' | 'eventTypes'>>,
+): Capability {
+  return { scopes: [], eventTypes: [], ...definition }
+}

@@ -1,0 +1,184 @@
+import type { Clock, Queries, Random, Transaction } from '../kernel/index.ts'
+import { type AccessRecord, merchantOf, type Recorder, refusalOf, rowsOf } from './access-record.ts'
+import { authorize } from './authorize.ts'
+import type { Caller } from './caller.ts'
+import type { Catalog, CompiledOperation } from './catalog.ts'
+import type { NewEvent, Via } from './define.ts'
+import { CapabilityErrors } from './errors.ts'
+import { claimOf, type IdempotencyStore, onceByKey } from './idempotency.ts'
+import { tenantMemberOf } from './refusals.ts'
+
+/** Platform rules: throws when the caller may not use this operation now; gives the caller with what rules leave it. */
+export type RulesCheck = (caller: Caller, operation: CompiledOperation) => Promise<Caller>
+
+export interface DoorDependencies {
+  readonly catalog: Catalog
+  readonly queries: Queries
+  runInTransaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T>
+  publish(tx: Transaction, event: NewEvent): Promise<string>
+  readonly recorder: Recorder
+  readonly idempotency: IdempotencyStore
+  readonly checkRules: RulesCheck
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface Call {
+  readonly caller: Caller
+  readonly input: unknown
+  /**
+   * Reads the whole input out of what was sent; `input` is what is known without that. Called once the caller is known
+   * to be allowed: a stranger's body is not looked at. What it throws is the call's refusal.
+   */
+  readonly readInput?: () => unknown
+  /** The raw body of an operation with `binaryInput`. */
+  readonly body?: Uint8Array
+  readonly via: Via
+  readonly requestId: string
+  readonly idempotencyKey?: string
+  readonly requestHash?: string
+}
+
+export interface Answer {
+  readonly status: number
+  readonly output: unknown
+  /** The answer of an earlier request with the same Idempotency-Key. */
+  readonly replayed: boolean
+}
+
+export interface Door {
+  /** authenticate (done by the caller of this) → rules → scope and role → input → handle → output → record. */
+  invoke(operationId: string, call: Call): Promise<Answer>
+}
+
+/** One call on its way through the door. */
+interface Passage {
+  readonly compiled: CompiledOperation
+  readonly call: Call
+  readonly tenantIds: readonly string[]
+  readonly startedAtMs: number
+  readonly about: About
+}
+
+/** Whose data the operation found itself to be about. */
+interface About {
+  merchantId: string | null
+}
+
+const noBody = new Uint8Array()
+
+function statusOf({ operation }: CompiledOperation): number {
+  return operation.status ?? (operation.output.json['x-nothing'] === true ? 204 : 200)
+}
+
+function checkInput({ checkInput: check, operation }: CompiledOperation, input: unknown): void {
+  const errors = check(input)
+  if (errors.length === 0) return
+  throw CapabilityErrors.invalid_input(`the input of ${operation.id} is not what its schema says`, { errors })
+}
+
+function checkOutput({ checkOutput: check, operation }: CompiledOperation, output: unknown): void {
+  const errors = check(output)
+  if (errors.length === 0) return
+  throw CapabilityErrors.invalid_output(`output of ${operation.id}: ${JSON.stringify(errors)}`)
+}
+
+/** A tenant named in the input must be one of the caller's; otherwise it is as if it did not exist. */
+function checkTenant({ operation }: CompiledOperation, tenantIds: readonly string[], input: unknown): void {
+  const member = tenantMemberOf(operation)
+  if (member === undefined || typeof input !== 'object' || input === null) return
+  const tenantId = (input as Readonly<Record<string, unknown>>)[member]
+  if (typeof tenantId === 'string' && !tenantIds.includes(tenantId)) throw CapabilityErrors.not_found()
+}
+
+function recordOf(
+  deps: DoorDependencies,
+  { compiled, call, startedAtMs, about }: Omit<Passage, 'tenantIds'>,
+  result: Pick<AccessRecord, 'outcome' | 'code' | 'rows'>,
+): AccessRecord {
+  return {
+    caller: call.caller,
+    operation: compiled.operation.id,
+    via: call.via,
+    merchantId: merchantOf(call.caller, call.input, about.merchantId),
+    personal: result.outcome === 'ok' && compiled.operation.personalData?.(call.caller) === true,
+    requestId: call.requestId,
+    atMs: startedAtMs,
+    durationMs: deps.clock.nowMs() - startedAtMs,
+    ...result,
+  }
+}
+
+// What nobody did to nobody's data has nobody to be shown to: the request log has it.
+function isAnonymous({ call }: Pick<Passage, 'call'>): boolean {
+  return call.caller.kind === 'anonymous'
+}
+
+function baseContext(deps: DoorDependencies, { call, tenantIds, about }: Passage) {
+  const { clock, random } = deps
+  const concerns = (merchantId: string) => {
+    about.merchantId = merchantId
+  }
+  return { ...call, body: call.body ?? noBody, tenantIds, clock, random, concerns }
+}
+
+async function read(deps: DoorDependencies, passage: Passage): Promise<Answer> {
+  const { compiled } = passage
+  const output = await compiled.operation.handle({
+    ...baseContext(deps, passage),
+    queries: deps.queries,
+  } as never)
+  checkOutput(compiled, output)
+  const ok = { outcome: 'ok', code: null, rows: rowsOf(output) } as const
+  if (isAnonymous(passage)) return { status: statusOf(compiled), output, replayed: false }
+  const record = recordOf(deps, passage, ok)
+  const durable = deps.recorder.buffer(record)
+  // Customers' personal data leaves only when the merchant will be able to see that it left.
+  if (record.personal) await durable
+  return { status: statusOf(compiled), output, replayed: false }
+}
+
+async function write(deps: DoorDependencies, passage: Passage): Promise<Answer> {
+  const { compiled, call } = passage
+  const base = baseContext(deps, passage)
+  const prepared = await compiled.operation.prepare?.({ ...base, queries: deps.queries } as never)
+  return deps.runInTransaction(async (tx) => {
+    const answer = await onceByKey(deps.idempotency, tx, claimOf(compiled.operation.id, call), async () => {
+      const publish = (event: NewEvent) => deps.publish(tx, event)
+      const output = await compiled.operation.handle({ ...base, tx, publish, prepared } as never)
+      checkOutput(compiled, output)
+      return { status: statusOf(compiled), output }
+    })
+    // A repeated answer shows the same data once more: that is a use like the first one.
+    const ok = { outcome: 'ok', code: null, rows: rowsOf(answer.output) } as const
+    if (!isAnonymous(passage)) await deps.recorder.record(tx, recordOf(deps, passage, ok))
+    return answer
+  })
+}
+
+/** Makes the one function through which REST, sandbox and console calls pass. */
+export function makeDoor(deps: DoorDependencies): Door {
+  async function pass({ compiled, call, ...rest }: Omit<Passage, 'tenantIds'>): Promise<Answer> {
+    const caller = await deps.checkRules(call.caller, compiled)
+    const tenantIds = authorize(compiled.operation, caller)
+    const input = call.readInput === undefined ? call.input : call.readInput()
+    checkInput(compiled, input)
+    checkTenant(compiled, tenantIds, input)
+    const passage = { compiled, call: { ...call, caller, input }, tenantIds, ...rest }
+    return compiled.operation.kind === 'read' ? read(deps, passage) : write(deps, passage)
+  }
+
+  return {
+    async invoke(operationId, call) {
+      const compiled = deps.catalog.operations.get(operationId)
+      if (compiled === undefined) throw CapabilityErrors.not_found()
+      const arrived = { compiled, call, startedAtMs: deps.clock.nowMs(), about: { merchantId: null } }
+      try {
+        return await pass(arrived)
+      } catch (error) {
+        if (!isAnonymous({ call })) void deps.recorder.buffer(recordOf(deps, arrived, refusalOf(error)))
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,17 @@
+import { invitationPages } from './account/invitation.tsx'
+import { signInPages } from './account/sign-in.tsx'
+import { errorsPage } from './docs/errors-page.tsx'
+import { homePage } from './home-page.tsx'
+import { consentPages } from './merchant/consent-pages.tsx'
+import { marketPages } from './merchant/market-pages.tsx'
+import type { Page } from './page.ts'
+
+/** Every page there is. */
+export const pages: readonly Page[] = [
+  homePage,
+  errorsPage,
+  ...signInPages,
+  ...invitationPages,
+  ...marketPages,
+  ...consentPages,
+]

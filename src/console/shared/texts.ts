@@ -1,0 +1,126 @@
+import type { Locale } from '../page.ts'
+
+interface Text {
+  readonly en: string
+  readonly 'zh-CN': string
+}
+
+/** Every visible sentence, in both languages. `{name}` is filled in. */
+const texts = {
+  productName: { en: 'Stoa', 'zh-CN': 'Stoa' },
+  signIn: { en: 'Sign in', 'zh-CN': '登录' },
+  signOut: { en: 'Sign out', 'zh-CN': '退出登录' },
+  signedInAs: { en: 'Signed in as {name}', 'zh-CN': '当前用户：{name}' },
+  email: { en: 'Email', 'zh-CN': '邮箱' },
+  password: { en: 'Password', 'zh-CN': '密码' },
+  signInFailed: {
+    en: 'Email or password is wrong. After many tries, wait 15 minutes and try again.',
+    'zh-CN': '邮箱或密码不正确。多次尝试后请等待 15 分钟再试。',
+  },
+  signInForApp: { en: 'Sign in to decide about this app', 'zh-CN': '登录后即可决定是否授权该应用' },
+  homeTitle: { en: 'Welcome to this platform', 'zh-CN': '欢迎使用本平台' },
+  homeMerchant: {
+    en: 'You run a shop: see which apps there are and what each may do.',
+    'zh-CN': '您是商家：查看有哪些应用，以及每个应用可以做什么。',
+  },
+  homeDeveloper: {
+    en: 'You write apps: register, upload and submit through the API described at /openapi.json.',
+    'zh-CN': '您是开发者：通过 /openapi.json 描述的接口注册、上传并提交应用。',
+  },
+  homeReviewer: {
+    en: 'You review apps: the queue and decisions are under /review/v1.',
+    'zh-CN': '您是审核员：审核队列和审核决定位于 /review/v1。',
+  },
+  invitationTitle: { en: 'You are invited to {name}', 'zh-CN': '邀请您加入 {name}' },
+  invitationRole: { en: 'You will be a member with the role {role}.', 'zh-CN': '您将以 {role} 身份加入。' },
+  invitationAccount: {
+    en: 'Choose a password for your new account {email}.',
+    'zh-CN': '请为您的新账号 {email} 设置密码。',
+  },
+  invitationHaveAccount: { en: 'I have an account already', 'zh-CN': '我已有账号' },
+  invitationAccept: { en: 'Accept', 'zh-CN': '接受邀请' },
+  displayName: { en: 'Your name', 'zh-CN': '您的姓名' },
+  newPassword: { en: 'New password', 'zh-CN': '新密码' },
+  newPasswordHint: {
+    en: 'At least 12 characters; any characters. A few words in a row are good.',
+    'zh-CN': '至少 12 个字符，可使用任意字符。连续几个词语就很好。',
+  },
+  market: { en: 'Market', 'zh-CN': '应用市场' },
+  marketFor: { en: 'Apps for {merchant}', 'zh-CN': '{merchant} 可用的应用' },
+  marketEmpty: { en: 'No app has been released yet.', 'zh-CN': '目前还没有已发布的应用。' },
+  noMerchant: {
+    en: 'You are not a member of any merchant. Ask the owner of a shop to invite you.',
+    'zh-CN': '您还不是任何商家的成员。请联系店铺所有者邀请您。',
+  },
+  chooseMerchant: { en: 'Choose the merchant', 'zh-CN': '请选择商家' },
+  chooseMerchantHint: {
+    en: 'The app will be installed at this merchant.',
+    'zh-CN': '应用将安装到所选商家。',
+  },
+  continueAction: { en: 'Continue', 'zh-CN': '继续' },
+  by: { en: 'by {publisher}', 'zh-CN': '开发者：{publisher}' },
+  look: { en: 'See what it asks for', 'zh-CN': '查看所需权限' },
+  consentTitle: { en: '{app} asks {merchant} for permission', 'zh-CN': '{app} 请求 {merchant} 的授权' },
+  consentWho: {
+    en: 'Made by {publisher}, version {version}.',
+    'zh-CN': '由 {publisher} 开发，版本 {version}。',
+  },
+  consentRequired: { en: 'Needed for the app to work', 'zh-CN': '应用运行所必需' },
+  consentOptional: { en: 'Your choice', 'zh-CN': '由您选择' },
+  consentOptionalHint: {
+    en: 'The app works without these. Tick only what you want; you can change it later.',
+    'zh-CN': '不授予这些权限应用也能运行。请只勾选您同意的项目，以后可以更改。',
+  },
+  consentNone: { en: 'It asks for no data of yours.', 'zh-CN': '它不需要您的任何数据。' },
+  consentPurpose: {
+    en: 'Why, in the developer’s words: {purpose}',
+    'zh-CN': '用途（开发者说明）：{purpose}',
+  },
+  consentIfAllow: {
+    en: 'If you allow: the app is installed for the whole merchant, not only for you, and may use the above until you withdraw it.',
+    'zh-CN': '如果允许：应用将为整个商家（而不仅是您个人）安装，并可使用上述权限，直到您撤回。',
+  },
+  consentIfRefuse: {
+    en: 'If you do not allow: nothing is installed and nothing is shared.',
+    'zh-CN': '如果不允许：不会安装任何内容，也不会共享任何数据。',
+  },
+  consentWithdraw: {
+    en: 'You can withdraw it at any time on the app’s page under Market. It takes effect at once.',
+    'zh-CN': '您可以随时在应用市场的应用页面撤回授权，立即生效。',
+  },
+  allow: { en: 'Allow', 'zh-CN': '允许' },
+  doNotAllow: { en: 'Do not allow', 'zh-CN': '不允许' },
+  sensitivePrivate: { en: 'Personal data of your customers', 'zh-CN': '顾客个人信息' },
+  sensitiveProtected: { en: 'Business data', 'zh-CN': '经营数据' },
+  sensitiveBasic: { en: 'No personal data', 'zh-CN': '不含个人信息' },
+  appInstalledAt: { en: '{app} is installed at {merchant}', 'zh-CN': '{app} 已安装到 {merchant}' },
+  appMay: { en: 'It may:', 'zh-CN': '它可以：' },
+  appMayNothing: { en: 'It may use no data of yours.', 'zh-CN': '它不能使用您的任何数据。' },
+  changePermissions: { en: 'Change what it may do', 'zh-CN': '更改权限' },
+  uninstall: { en: 'Uninstall', 'zh-CN': '卸载' },
+  uninstallHint: {
+    en: 'Ends its permissions at once and deletes what it stored here.',
+    'zh-CN': '立即终止其权限，并删除它在此存储的数据。',
+  },
+  errorsTitle: { en: 'Error codes', 'zh-CN': '错误代码' },
+  errorsHint: {
+    en: 'A code never changes its meaning. Programs branch on it; people read the rest.',
+    'zh-CN': '错误代码的含义不会改变。程序依据代码判断，说明文字供人阅读（英文）。',
+  },
+  errorTitle: { en: 'This did not work', 'zh-CN': '操作未成功' },
+  errorCode: { en: 'Code {code}, request {request}', 'zh-CN': '代码 {code}，请求 {request}' },
+  errorBack: { en: 'Back to the start', 'zh-CN': '返回首页' },
+  interactionGone: {
+    en: 'This request has expired or was answered already. Go back to the app and start again.',
+    'zh-CN': '该请求已过期或已被处理。请返回应用重新开始。',
+  },
+  requestFooter: { en: 'Request {request}', 'zh-CN': '请求编号 {request}' },
+  otherLanguage: { en: '简体中文', 'zh-CN': 'English' },
+} as const satisfies Readonly<Record<string, Text>>
+
+export type TextKey = keyof typeof texts
+
+/** The sentence in the page's language. */
+export function text(locale: Locale, key: TextKey, values: Readonly<Record<string, string>> = {}): string {
+  return texts[key][locale].replaceAll(/\{(\w+)\}/g, (_match, name: string) => values[name] ?? '')
+}

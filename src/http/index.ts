@@ -1,0 +1,5 @@
+export { documentsCapability } from './documents.ts'
+export { makeMetrics } from './metrics.ts'
+export type { PageRouteDependencies } from './page-routes.ts'
+export { type HttpApp, makeHttpApp } from './server.ts'
+export { makeCsrf } from './session-cookie.ts'

@@ -1,0 +1,125 @@
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
+import type { Answer, Caller, Catalog, CompiledOperation, Door } from '../capability/index.ts'
+import { CapabilityErrors, takesJsonBody } from '../capability/index.ts'
+import { currentRequestId, limits, sha256Hex } from '../kernel/index.ts'
+import { parseJsonBody, rawBody } from './request.ts'
+
+interface OperationRouteDependencies {
+  readonly catalog: Catalog
+  readonly door: Door
+  authenticate(request: Request): Promise<Caller>
+  /** Called once per answered operation. */
+  observe(operationId: string, status: number, durationMs: number): void
+}
+
+/** `/v1/functions/{name}:call` → Express 5's `/v1/functions/:name\:call`. */
+function expressPath(path: string): string {
+  return path.replaceAll(':', '\\:').replaceAll(/\{(\w+)\}/g, ':$1')
+}
+
+function pathMembersOf({ pathMembers }: CompiledOperation, request: Request): Record<string, unknown> {
+  return Object.fromEntries(pathMembers.map((member) => [member, request.params[member]]))
+}
+
+function inputOf(compiled: CompiledOperation, request: Request): Record<string, unknown> {
+  checkMediaType(compiled, request)
+  const sent = takesJsonBody(compiled.operation) ? parseJsonBody(request) : request.query
+  return { ...sent, ...pathMembersOf(compiled, request) }
+}
+
+function idempotencyOf(request: Request): {
+  readonly idempotencyKey?: string
+  readonly requestHash?: string
+} {
+  const key = request.get('idempotency-key')
+  if (key === undefined) return {}
+  if (key.length === 0 || key.length > limits.idempotencyKeyLengthMax) {
+    throw CapabilityErrors.invalid_input('the Idempotency-Key header is not usable', {
+      errors: [
+        {
+          pointer: '',
+          code: 'idempotency_key',
+          message: `1 to ${limits.idempotencyKeyLengthMax} characters in the header`,
+        },
+      ],
+    })
+  }
+  const requestHash = sha256Hex(`${request.method} ${request.originalUrl}\n${sha256Hex(rawBody(request))}`)
+  return { idempotencyKey: key, requestHash }
+}
+
+function send(response: Response, { status, output, replayed }: Answer): void {
+  if (replayed) response.setHeader('idempotency-replayed', 'true')
+  if (output === undefined) response.status(status).end()
+  else response.status(status).json(output)
+}
+
+function bodyParser({ operation }: CompiledOperation): RequestHandler {
+  const limit = operation.binaryInput?.bytesMax ?? limits.requestBodyBytesMax
+  return express.raw({ type: () => true, limit, inflate: false })
+}
+
+function checkMediaType({ operation }: CompiledOperation, request: Request): void {
+  if (operation.binaryInput === undefined || request.is([...operation.binaryInput.mediaTypes]) !== false)
+    return
+  throw CapabilityErrors.unsupported_media_type(`send ${operation.binaryInput.mediaTypes.join(' or ')}`)
+}
+
+function routeOf(compiled: CompiledOperation, deps: OperationRouteDependencies): RequestHandler {
+  const { operation } = compiled
+  return async (request, response) => {
+    const startedAt = performance.now()
+    response.once('finish', () =>
+      deps.observe(operation.id, response.statusCode, performance.now() - startedAt),
+    )
+    response.setHeader('cache-control', 'no-store')
+    const caller = await deps.authenticate(request)
+    const answer = await deps.door.invoke(operation.id, {
+      caller,
+      input: pathMembersOf(compiled, request),
+      readInput: () => inputOf(compiled, request),
+      body: operation.binaryInput === undefined ? new Uint8Array() : rawBody(request),
+      via: 'rest',
+      requestId: currentRequestId() ?? '',
+      ...idempotencyOf(request),
+    })
+    send(response, answer)
+  }
+}
+
+/** OpenAPI 3.1 §4.8.8.2: "concrete (non-templated) paths would be matched before their templated counterparts". */
+function bySpecificity([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  const members = (path: string) => path.split('{').length
+  const fixed = (path: string) => path.replaceAll(/\{\w+\}/g, '').length
+  return members(a) - members(b) || fixed(b) - fixed(a)
+}
+
+/** Any other method on this address is 405. */
+export function refuseOtherMethods(app: Express, path: string, methods: readonly string[]): void {
+  // Express answers HEAD wherever it answers GET.
+  const allowed = [...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))]
+  app.all(path, () => {
+    // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
+    throw CapabilityErrors.method_not_allowed(undefined, { headers: { allow: allowed.join(', ') } })
+  })
+}
+
+/** Every declared operation becomes a route. */
+export function addOperationRoutes(app: Express, deps: OperationRouteDependencies): void {
+  const byPath = new Map<string, CompiledOperation[]>()
+  for (const compiled of deps.catalog.operations.values()) {
+    const { path } = compiled.operation
+    byPath.set(path, [...(byPath.get(path) ?? []), compiled])
+  }
+  for (const [path, operations] of [...byPath].sort(bySpecificity)) {
+    for (const compiled of operations) {
+      const verb = compiled.operation.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete'
+      app[verb](expressPath(path), bodyParser(compiled), routeOf(compiled, deps))
+    }
+    refuseOtherMethods(
+      app,
+      expressPath(path),
+      operations.map(({ operation }) => operation.method),
+    )
+  }
+}

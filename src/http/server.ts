@@ -1,0 +1,96 @@
+import express, { type Express, type Request, type Response } from 'express'
+import helmet from 'helmet'
+import type { Caller, Catalog, Door } from '../capability/index.ts'
+import { type IdSource, type Log, newId, withRequest } from '../kernel/index.ts'
+import { type Authenticators, authenticate, challengeOf } from './authenticate.ts'
+import { HttpErrors } from './errors.ts'
+import type { Metrics } from './metrics.ts'
+import { addOperationRoutes, refuseOtherMethods } from './operation-routes.ts'
+import { addPageRoutes, type PageRouteDependencies } from './page-routes.ts'
+import { problemHandler } from './problem-handler.ts'
+
+/** A text served as it is: style sheet, type declarations. */
+export interface StaticFile {
+  readonly path: string
+  readonly mediaType: string
+  readonly text: string
+}
+
+export interface HttpDependencies {
+  readonly catalog: Catalog
+  readonly door: Door
+  readonly log: Log
+  readonly ids: IdSource
+  readonly trustProxy: readonly string[]
+  readonly authenticators: Authenticators
+  readonly authorizationServer: {
+    matches(path: string): boolean
+    handle(request: Request, response: Response): void
+  }
+  readonly pages: PageRouteDependencies
+  readonly files: readonly StaticFile[]
+  readonly metrics: Metrics
+}
+
+export type HttpApp = Express
+
+/** The one Express application: what stands above runs before what stands below. */
+export function makeHttpApp(deps: HttpDependencies): Express {
+  const { log } = deps
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('query parser', 'simple')
+  app.set('trust proxy', deps.trustProxy.length > 0 ? [...deps.trustProxy] : false)
+  app.set('etag', false)
+  // One spelling per address: who may call is decided by its prefix.
+  app.enable('case sensitive routing')
+  app.enable('strict routing')
+
+  app.use((request, response, next) => {
+    // Always ours: a caller's id in the log would let it forge lines.
+    const requestId = newId('request', deps.ids)
+    response.setHeader('request-id', requestId)
+    withRequest({ requestId, clientAddress: request.ip ?? '' }, next)
+  })
+  // Pages set their own policy; everything else may load nothing at all.
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+      },
+      referrerPolicy: { policy: 'same-origin' },
+      crossOriginResourcePolicy: { policy: 'same-site' },
+    }),
+  )
+  // Before every body parser: the authorization server reads its own bodies.
+  app.use((request, response, next) => {
+    if (deps.authorizationServer.matches(request.path)) deps.authorizationServer.handle(request, response)
+    else next()
+  })
+  const authenticateRequest = (request: Request): Promise<Caller> =>
+    authenticate(request, deps.authenticators)
+  addOperationRoutes(app, {
+    catalog: deps.catalog,
+    door: deps.door,
+    authenticate: authenticateRequest,
+    observe: deps.metrics.observe,
+  })
+  addPageRoutes(app, deps.pages)
+  for (const file of deps.files) {
+    app.get(file.path, (_request, response) => {
+      response.setHeader('cache-control', 'public, max-age=300')
+      response.type(file.mediaType).send(file.text)
+    })
+    refuseOtherMethods(app, file.path, ['GET'])
+  }
+  app.get('/metrics', async (_request, response) => {
+    response.type('text/plain; version=0.0.4').send(await deps.metrics.render())
+  })
+  refuseOtherMethods(app, '/metrics', ['GET'])
+  app.use(() => {
+    throw HttpErrors.not_found()
+  })
+  app.use(problemHandler(log, (request) => challengeOf(request, deps.authenticators.resourceMetadataUrl)))
+  return app
+}

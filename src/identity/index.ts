@@ -1,0 +1,8 @@
+export { identityCapability } from './operations.ts'
+export { loadPerson } from './person/load-person.ts'
+export { allAudiences } from './person/person.ts'
+export { endSession } from './sign-in/end-session.ts'
+export { findPersonalToken } from './sign-in/find-personal-token.ts'
+export { findSession } from './sign-in/find-session.ts'
+export { signIn } from './sign-in/sign-in.ts'
+export { startSession } from './sign-in/start-session.ts'

@@ -1,0 +1,55 @@
+import { type Clock, limits, type Queries, type StoaError, verifyPassword } from '../../kernel/index.ts'
+import { IdentityErrors } from '../errors.ts'
+import { normalEmail } from '../person/person.ts'
+import { countAttempt, findPassword, recordSignIn } from './store.ts'
+import { attemptsKey, waitMsOf } from './throttle.ts'
+
+export interface Credentials {
+  readonly email: string
+  readonly password: string
+  /** Network address of whoever signs in. */
+  readonly address: string
+}
+
+export type SignInOutcome =
+  | { readonly kind: 'signed_in'; readonly personId: string }
+  /** Unknown account, wrong password and disabled person: one answer, in the same time. */
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'throttled'; readonly retryAfterMs: number }
+
+/** The error of a throttled attempt. `waitMs`: until the next one is looked at. */
+export function tooManyAttempts(waitMs: number): StoaError {
+  return IdentityErrors.too_many_attempts(undefined, {
+    headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
+  })
+}
+
+// A browser's form brings any text; the database refuses NUL, and the hash's input stays small.
+function canExist(account: string, password: string): boolean {
+  return !/\p{Cc}/u.test(account) && [...password].length <= limits.passwordLengthMax
+}
+
+/**
+ * Checks an email address and a password. Takes about 150 ms and so runs outside any transaction.
+ *
+ * The attempt is counted before the password is checked and forgotten when it was right: a burst of guesses at once
+ * gets no further than the same guesses one after the other.
+ */
+export async function signIn(
+  { queries, clock }: { readonly queries: Queries; readonly clock: Clock },
+  { email, password, address }: Credentials,
+): Promise<SignInOutcome> {
+  const account = normalEmail(email)
+  const key = attemptsKey({ purpose: 'sign-in', account, address })
+  const attempts = await countAttempt(queries, key, clock.nowMs())
+  // This attempt is among them.
+  const before = { ...attempts, failures: attempts.failures - 1 }
+  const retryAfterMs = waitMsOf(before, clock.nowMs())
+  if (retryAfterMs > 0) return { kind: 'throttled', retryAfterMs }
+
+  const known = canExist(account, password) ? await findPassword(queries, account) : null
+  const matches = await verifyPassword(password, known?.secret ?? null)
+  if (known === null || !matches) return { kind: 'refused' }
+  await recordSignIn(queries, known.person_id, { attemptsKey: key, nowMs: clock.nowMs() })
+  return { kind: 'signed_in', personId: known.person_id }
+}

@@ -1,0 +1,29 @@
+import { defineErrors } from '../kernel/index.ts'
+
+export const InstallErrors = defineErrors('install', {
+  app_not_found: {
+    status: 404,
+    title: 'There is no such app for this merchant',
+    fix: 'Look in the market for what can be installed.',
+  },
+  not_found: {
+    status: 404,
+    title: 'There is no such installation',
+    fix: 'Check the id; it may belong to another merchant.',
+  },
+  version_changed: {
+    status: 409,
+    title: 'The app asks for something else by now',
+    fix: 'Look at the permissions again and decide anew.',
+  },
+  scope_not_offered: {
+    status: 422,
+    title: 'The app does not offer this permission as an optional one',
+    fix: 'Choose among the optional scopes of the consent.',
+  },
+  bad_transition: {
+    status: 409,
+    title: 'The installation is in a state that does not allow this',
+    fix: 'Read it again; somebody may have uninstalled the app already.',
+  },
+})

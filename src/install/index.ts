@@ -1,0 +1,2 @@
+export { installCapability } from './operations.ts'
+export { resolveInstalledVersion } from './resolve-installed-version.ts'

@@ -1,0 +1,250 @@
+import type { PageRequest } from '../capability/index.ts'
+import { execute, sql } from '../db/index.ts'
+import { type DbTime, type Queries, type Transaction, toDate } from '../kernel/index.ts'
+import type { InstallationState } from './installation.ts'
+
+export interface InstallationRow {
+  readonly id: string
+  readonly merchant_id: string
+  readonly app_id: string
+  /** As the reviewed manifest of the granted version has it. */
+  readonly app_name: string
+  readonly state: InstallationState
+  readonly installed_at: DbTime
+  readonly uninstalled_at: DbTime | null
+  readonly version_id: string
+  readonly granted: readonly string[]
+  readonly refused: readonly string[]
+  readonly epoch: number
+}
+
+const selectInstallation = `select i.id, i.merchant_id, i.app_id, v.manifest->>'name' as app_name, i.state, i.installed_at,
+    i.uninstalled_at, g.version_id, g.granted, g.refused, g.epoch
+  from installation i join "grant" g on g.installation_id = i.id join version v on v.id = g.version_id`
+
+export async function findInstallation(
+  q: Queries,
+  merchantIds: readonly string[],
+  installationId: string,
+): Promise<InstallationRow | null> {
+  const [row] = await sql<InstallationRow>(
+    q,
+    `${selectInstallation} where i.merchant_id = any($1::text[]) and i.id = $2`,
+    [...merchantIds],
+    installationId,
+  )
+  return row ?? null
+}
+
+/** The same. Locks the merchant's row, so that no consent is accepted and nothing uninstalled meanwhile. */
+export async function lockInstallation(
+  tx: Transaction,
+  merchantIds: readonly string[],
+  installationId: string,
+): Promise<InstallationRow | null> {
+  await sql(
+    tx,
+    `select m.id from merchant m join installation i on i.merchant_id = m.id
+     where m.id = any($1::text[]) and i.id = $2 for no key update of m`,
+    [...merchantIds],
+    installationId,
+  )
+  return findInstallation(tx, merchantIds, installationId)
+}
+
+/** The live installation of an app at a merchant. Locks the merchant's row, so that two accepts run one after the other. */
+export async function lockLiveInstallation(
+  tx: Transaction,
+  merchantId: string,
+  appId: string,
+): Promise<InstallationRow | null> {
+  await sql(tx, 'select id from merchant where id = $1 for no key update', merchantId)
+  const [row] = await sql<InstallationRow>(
+    tx,
+    `${selectInstallation} where i.merchant_id = $1 and i.app_id = $2 and i.state = 'active'`,
+    merchantId,
+    appId,
+  )
+  return row ?? null
+}
+
+export async function findLiveInstallation(
+  q: Queries,
+  merchantId: string,
+  appId: string,
+): Promise<InstallationRow | null> {
+  const [row] = await sql<InstallationRow>(
+    q,
+    `${selectInstallation} where i.merchant_id = $1 and i.app_id = $2 and i.state = 'active'`,
+    merchantId,
+    appId,
+  )
+  return row ?? null
+}
+
+/** In id order (about the order of installing). */
+export function listInstallations(
+  q: Queries,
+  merchantId: string,
+  page: PageRequest,
+): Promise<InstallationRow[]> {
+  return sql<InstallationRow>(
+    q,
+    `${selectInstallation} where i.merchant_id = $1 and i.state = 'active' and i.id > $2 order by i.id limit $3::int`,
+    merchantId,
+    page.after ?? '',
+    page.rowsMax,
+  )
+}
+
+export function listInstallationsOfApp(
+  q: Queries,
+  appId: string,
+  page: PageRequest,
+): Promise<InstallationRow[]> {
+  return sql<InstallationRow>(
+    q,
+    `${selectInstallation} where i.app_id = $1 and i.state = 'active' and i.id > $2 order by i.id limit $3::int`,
+    appId,
+    page.after ?? '',
+    page.rowsMax,
+  )
+}
+
+export interface NewInstallation {
+  readonly id: string
+  readonly appId: string
+  readonly personId: string
+  readonly atMs: number
+}
+
+export async function insertInstallation(
+  tx: Transaction,
+  merchantId: string,
+  row: NewInstallation,
+): Promise<void> {
+  await execute(
+    tx,
+    `insert into installation (id, merchant_id, app_id, state, installed_by, installed_at)
+     values ($1, $2, $3, 'active', $4, $5)`,
+    row.id,
+    merchantId,
+    row.appId,
+    row.personId,
+    toDate(row.atMs),
+  )
+}
+
+export interface GrantChange {
+  readonly grantId: string
+  readonly appId: string
+  readonly installationId: string
+  readonly versionId: string
+  readonly granted: readonly string[]
+  readonly required: readonly string[]
+  readonly optional: readonly string[]
+  readonly refused: readonly string[]
+  readonly consentId: string
+  readonly atMs: number
+}
+
+/** The installation's one grant: made, or changed with its epoch grown. Gives the epoch. */
+export async function putGrant(tx: Transaction, merchantId: string, grant: GrantChange): Promise<number> {
+  const [row] = await sql<{ readonly epoch: number }>(
+    tx,
+    `insert into "grant" (id, merchant_id, app_id, installation_id, version_id, granted, required, optional, refused,
+       bounds, consent_id, epoch, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6::text[], $7::text[], $8::text[], $9::text[], '[]'::jsonb, $10, 1, $11, $11)
+     on conflict (installation_id) do update set version_id = excluded.version_id, granted = excluded.granted,
+       required = excluded.required, optional = excluded.optional, refused = excluded.refused,
+       consent_id = excluded.consent_id, epoch = "grant".epoch + 1, updated_at = excluded.updated_at
+     returning epoch`,
+    grant.grantId,
+    merchantId,
+    grant.appId,
+    grant.installationId,
+    grant.versionId,
+    [...grant.granted],
+    [...grant.required],
+    [...grant.optional],
+    [...grant.refused],
+    grant.consentId,
+    toDate(grant.atMs),
+  )
+  return row?.epoch ?? 1
+}
+
+export interface ConsentRecord {
+  readonly id: string
+  readonly appId: string
+  readonly installationId: string
+  readonly versionId: string
+  readonly packageSha256: string
+  readonly personId: string
+  readonly decision: 'granted' | 'withdrawn'
+  readonly granted: readonly string[]
+  readonly refused: readonly string[]
+  readonly locale: string
+  readonly textSha256: string
+  readonly requestId: string
+  readonly atMs: number
+}
+
+/** Append-only. */
+export async function insertConsent(
+  tx: Transaction,
+  merchantId: string,
+  consent: ConsentRecord,
+): Promise<void> {
+  await execute(
+    tx,
+    `insert into consent (id, merchant_id, app_id, installation_id, version_id, package_sha256, person_id, decision,
+       granted, refused, locale, text_sha256, request_id, decided_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10::text[], $11, $12, $13, $14)`,
+    consent.id,
+    merchantId,
+    consent.appId,
+    consent.installationId,
+    consent.versionId,
+    consent.packageSha256,
+    consent.personId,
+    consent.decision,
+    [...consent.granted],
+    [...consent.refused],
+    consent.locale,
+    consent.textSha256,
+    consent.requestId,
+    toDate(consent.atMs),
+  )
+}
+
+/** Ends an installation: its grant is dead and what the app stored at this merchant is gone. */
+export async function endInstallation(
+  tx: Transaction,
+  merchantId: string,
+  end: { readonly installationId: string; readonly personId: string; readonly atMs: number },
+): Promise<void> {
+  const at = toDate(end.atMs)
+  await execute(
+    tx,
+    `update installation set state = 'uninstalled', uninstalled_by = $3, uninstalled_at = $4
+     where merchant_id = $1 and id = $2`,
+    merchantId,
+    end.installationId,
+    end.personId,
+    at,
+  )
+  await execute(
+    tx,
+    `update "grant" set revoked_at = $3, updated_at = $3, epoch = epoch + 1 where merchant_id = $1 and installation_id = $2`,
+    merchantId,
+    end.installationId,
+    at,
+  )
+  await execute(
+    tx,
+    'delete from storage_item where merchant_id = $1 and installation_id = $2',
+    merchantId,
+    end.installationId,
+  )
+}

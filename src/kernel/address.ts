@@ -1,0 +1,55 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
+
+// IANA's special-purpose registries (RFC 6890 and updates): everything here is not the public internet.
+const ipv4Special: readonly (readonly [string, number])[] = [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 4],
+  ['240.0.0.0', 4],
+]
+
+// Inside 2000::/3 (the only global unicast space) these lead elsewhere: Teredo and other IETF assignments,
+// documentation, 6to4 (which can embed a private IPv4 address).
+const ipv6Special: readonly (readonly [string, number])[] = [
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['3fff::', 20],
+]
+
+function blockList(subnets: readonly (readonly [string, number])[], family: 'ipv4' | 'ipv6'): BlockList {
+  const list = new BlockList()
+  for (const [address, prefix] of subnets) list.addSubnet(address, prefix, family)
+  return list
+}
+
+const special4 = blockList(ipv4Special, 'ipv4')
+const special6 = blockList(ipv6Special, 'ipv6')
+const global6 = blockList([['2000::', 3]], 'ipv6')
+const loopback = blockList([['127.0.0.0', 8]], 'ipv4')
+
+/** 127.0.0.0/8 or ::1, in plain notation. */
+export function isLoopbackAddress(address: string): boolean {
+  return isIPv4(address) ? loopback.check(address) : address === '::1'
+}
+
+/**
+ * Whether an IP address is on the public internet. IPv4-mapped (::ffff:0:0/96), NAT64 (64:ff9b::/96), link-local,
+ * unique local and every other IPv6 address outside 2000::/3 are not.
+ */
+export function isPublicAddress(address: string): boolean {
+  if (isIPv4(address)) return !special4.check(address)
+  if (!isIPv6(address)) return false
+  return global6.check(address, 'ipv6') && !special6.check(address, 'ipv6')
+}

@@ -1,0 +1,38 @@
+export { isLoopbackAddress, isPublicAddress } from './address.ts'
+export { assert, present, unreachable } from './assert.ts'
+export {
+  type Clock,
+  type DbTime,
+  monthStartMs,
+  parseTime,
+  systemClock,
+  toDate,
+  toIso,
+} from './clock.ts'
+export {
+  deriveKey,
+  hashPassword,
+  hmacSha256,
+  safeEqual,
+  seal,
+  sha256Hex,
+  unseal,
+  verifyPassword,
+} from './crypto.ts'
+export {
+  defineErrors,
+  type ErrorDefinition,
+  type ErrorFactory,
+  type InputProblem,
+  KernelErrors,
+  listErrors,
+  StoaError,
+} from './errors.ts'
+export { type HttpClient, type HttpOutcome, makeHttpClient } from './http-client.ts'
+export { type IdKind, type IdSource, idPattern, idPrefixes, newId } from './ids.ts'
+export { type Limit, limits, limitTable } from './limits.ts'
+export { currentClientAddress, currentRequestId, type Log, makeLog, withRequest } from './log.ts'
+export { type Problem, toProblem } from './problem.ts'
+export { type Random, seededRandom, systemRandom } from './random.ts'
+export { isWellFormedToken, mintToken, type TokenKind, tokenPrefixes } from './token.ts'
+export type { Queries, Transaction } from './transaction.ts'

@@ -1,0 +1,9 @@
+/**
+ * What a store function needs of the database. `src/db` fills both interfaces in by declaration merging, so that
+ * parts which may import only the kernel (capability) can still pass a transaction on.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: src/db/types.ts merges the members in
+export interface Queries {}
+
+/** The same calls inside one transaction: everything commits together or nothing does. */
+export interface Transaction extends Queries {}

@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type AppCaller, CapabilityErrors } from '../capability/index.ts'
+import { afterCommit, type Db } from '../db/index.ts'
+import {
+  type Clock,
+  type Log,
+  mintToken,
+  type Random,
+  type StoaError,
+  type Transaction,
+  toProblem,
+} from '../kernel/index.ts'
+import { makeAdapter } from './adapter.ts'
+import { makeConfiguration } from './configuration.ts'
+import { type Agreement, completeAuthorization } from './grant/complete-authorization.ts'
+import {
+  type BrowserRequest,
+  denyConsent,
+  findInteraction,
+  type Interaction,
+  resumeSignIn,
+} from './interaction/interaction.ts'
+import { deriveOAuthKeys } from './keys.ts'
+import { makeProvider } from './provider.ts'
+import { loadSigningKeys } from './signing-key/load-signing-keys.ts'
+import { removeExpired } from './store.ts'
+import { makeAccessTokens } from './token/access-token.ts'
+import { revokeTokensOfInstallation } from './token/store.ts'
+
+export interface AuthorizationServerDependencies {
+  readonly db: Db
+  /** The platform's secret key; pepper of every hash, seal of the signing keys. */
+  readonly secretKey: string
+  /** Scheme, host and port by which the world reaches this server, without a trailing slash: the issuer. */
+  readonly publicUrl: string
+  /** Names of all scopes of the catalogue; asked for at each use, because the catalogue is made later. */
+  supportedScopes(): readonly string[]
+  /** A whole HTML document for an error that a person sees; sent with a strict policy. */
+  renderError(error: StoaError, locale: 'en' | 'zh-CN'): string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+export interface AuthorizationServer {
+  /** Whether the address is one of this server's. Only the exact spelling is. */
+  matches(path: string): boolean
+  /** Answers such a request; before any body parser. */
+  handle(request: ServedRequest, response: ServerResponse): void
+  /** Who holds this access token; null when it is not ours or ended. Right within 3 s after any change. */
+  verifyAccessToken(token: string): Promise<AppCaller | null>
+  findInteraction(request: BrowserRequest, response: ServerResponse): Promise<Interaction | null>
+  /** @throws oauth.interaction_not_found */
+  resumeSignIn(
+    request: BrowserRequest,
+    response: ServerResponse,
+    input: { readonly uid: string; readonly personId: string },
+  ): Promise<string>
+  /** @throws oauth.interaction_not_found */
+  denyConsent(request: BrowserRequest, response: ServerResponse): Promise<string>
+  /** @throws oauth.interaction_not_found */
+  completeAuthorization(tx: Transaction, agreement: Agreement): Promise<string>
+  /** Ends every token of an installation; the caller ends the installation in the same transaction. */
+  revokeInstallation(tx: Transaction, merchantId: string, installationId: string): Promise<void>
+  /** RFC 9728 metadata of `/v1`. */
+  protectedResourceMetadata(): unknown
+  /** Deletes expired rows; to be called now and then. */
+  removeExpired(): Promise<void>
+}
+
+/** Express gives the client's address, with its proxies believed as configured. */
+export type ServedRequest = IncomingMessage & { readonly ip?: string | undefined }
+
+const routes: readonly (readonly [pattern: RegExp, methods: readonly string[]])[] = [
+  [/^\/oauth\/authorize(\/[\w-]+)?$/, ['GET']],
+  [/^\/oauth\/(token|revoke|introspect|end_session\/confirm)$/, ['POST', 'OPTIONS']],
+  [/^\/oauth\/jwks$/, ['GET', 'HEAD', 'OPTIONS']],
+  [/^\/\.well-known\/(oauth-authorization-server|openid-configuration)$/, ['GET', 'HEAD', 'OPTIONS']],
+]
+
+function methodsOf(path: string): readonly string[] | null {
+  return routes.find(([pattern]) => pattern.test(path))?.[1] ?? null
+}
+
+function refuseMethod(response: ServerResponse, methods: readonly string[]): void {
+  const problem = toProblem(CapabilityErrors.method_not_allowed())
+  response.writeHead(problem.status, {
+    allow: methods.join(', '),
+    'content-type': 'application/problem+json',
+  })
+  response.end(JSON.stringify(problem))
+}
+
+/**
+ * The library builds addresses from the request's Host. The one it sees is ours, whatever the request said:
+ * endpoints, the issuer and the way back from a page cannot be led astray (RFC 9700 §4, host header poisoning).
+ */
+function asPublic(request: ServedRequest, publicUrl: URL): void {
+  request.headers.host = publicUrl.host
+  request.headers['x-forwarded-proto'] = publicUrl.protocol.slice(0, -1)
+  request.headers['x-forwarded-for'] = request.ip ?? request.socket.remoteAddress ?? ''
+  delete request.headers['x-forwarded-host']
+}
+
+/**
+ * The authorization server. Makes the first signing key where there is none.
+ * @throws oauth.secret_key_wrong
+ */
+export async function makeAuthorizationServer(
+  deps: AuthorizationServerDependencies,
+): Promise<AuthorizationServer> {
+  const { db, clock, random, log, supportedScopes } = deps
+  const { queries } = db
+  const publicUrl = new URL(deps.publicUrl)
+  const issuer = publicUrl.origin
+  const resource = `${issuer}/v1`
+  const keys = deriveOAuthKeys(deps.secretKey)
+  const accessTokens = makeAccessTokens({ queries, keys, clock })
+  const signingKeys = await loadSigningKeys({ db, sealingKey: keys.signingKeys, clock, log })
+  const adapter = {
+    ...{ queries, keys, clock, accessTokens, resource, supportedScopes },
+    placeholderSecret: mintToken('clientSecret', random),
+  }
+  const configuration = makeConfiguration({
+    ...{ publicUrl: issuer, resource, signingKeys, clock, cookieKey: keys.cookies },
+    makeAdapter: (model) => makeAdapter(model, adapter),
+    renderError: deps.renderError,
+  })
+  const tokenEndpoint = { queries, keys, clock, log, resource, accessTokens }
+  const provider = makeProvider(issuer, configuration, {
+    ...{ queries, keys, clock, random, log, tokenEndpoint, supportedScopes },
+  })
+  const answer = provider.callback()
+
+  return {
+    matches: (path) => methodsOf(path) !== null,
+    handle(request, response) {
+      const [path = ''] = (request.url ?? '').split('?')
+      const methods = methodsOf(path) ?? []
+      if (!methods.includes(request.method ?? '')) return refuseMethod(response, methods)
+      asPublic(request, publicUrl)
+      void answer(request, response)
+    },
+    verifyAccessToken: accessTokens.verify,
+    findInteraction: (request, response) => findInteraction(provider, request, response),
+    resumeSignIn: (request, response, input) => resumeSignIn(provider, request, response, input),
+    denyConsent: (request, response) => denyConsent(provider, request, response),
+    completeAuthorization: (tx, agreement) => completeAuthorization(provider, resource, tx, agreement),
+    async revokeInstallation(tx, merchantId, installationId) {
+      await revokeTokensOfInstallation(tx, merchantId, installationId, clock.nowMs())
+      afterCommit(tx, () => accessTokens.forget({ installationId }))
+    },
+    protectedResourceMetadata: () => ({
+      resource,
+      authorization_servers: [issuer],
+      scopes_supported: supportedScopes(),
+      bearer_methods_supported: ['header'],
+    }),
+    removeExpired: () => removeExpired(queries, clock.nowMs()),
+  }
+}

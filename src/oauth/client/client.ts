@@ -1,0 +1,57 @@
+import type { AdapterPayload } from 'oidc-provider'
+import type { ClientRow, ManifestPart } from './store.ts'
+
+/** What the library is told about an app: its own members and two of ours, named in `extraClientMetadata`. */
+export type ClientPayload = AdapterPayload & {
+  /** [credential id, hash] of each live secret. */
+  readonly stoa_secrets: readonly (readonly [string, string])[]
+  /** What the released manifests ask for, as far as the platform still has it. */
+  readonly stoa_scopes: readonly string[]
+}
+
+export const extraClientMembers: readonly (keyof ClientPayload & `stoa_${string}`)[] = [
+  'stoa_secrets',
+  'stoa_scopes',
+]
+
+function scopesOf({ scopes }: ManifestPart): string[] {
+  return [...(scopes?.required ?? []), ...(scopes?.optional ?? [])].map(({ name }) => name)
+}
+
+// RFC 6749 §3.1.2: "The redirection endpoint URI MUST be an absolute URI … MUST NOT include a fragment component."
+// A manifest is checked at upload; one bad stored value must still not take the whole client down.
+function isUsable(uri: string): boolean {
+  return URL.canParse(uri) && !uri.includes('#')
+}
+
+function redirectUrisOf(row: ClientRow): string[] {
+  if (row.class === 'mini-program') return []
+  const reviewed = new Set(row.manifests.flatMap(({ redirectUris }) => redirectUris ?? []))
+  const narrowed = row.narrowed_redirect_uris
+  return [...reviewed].filter((uri) => isUsable(uri) && (narrowed.length === 0 || narrowed.includes(uri)))
+}
+
+/**
+ * The client that an app is at this moment. Without a released redirect URI it has client credentials only.
+ * `placeholderSecret` fills the member the library insists on; nothing is ever compared or signed with it.
+ */
+export function toClientPayload(
+  row: ClientRow,
+  options: { readonly supportedScopes: readonly string[]; readonly placeholderSecret: string },
+): ClientPayload {
+  const redirectUris = redirectUrisOf(row)
+  const wanted = new Set(row.manifests.flatMap(scopesOf))
+  const hasCodeFlow = redirectUris.length > 0
+  return {
+    client_id: row.app_id,
+    client_secret: options.placeholderSecret,
+    redirect_uris: redirectUris,
+    response_types: hasCodeFlow ? ['code'] : [],
+    response_modes: ['query'],
+    grant_types: hasCodeFlow
+      ? ['authorization_code', 'refresh_token', 'client_credentials']
+      : ['client_credentials'],
+    stoa_secrets: row.secrets,
+    stoa_scopes: options.supportedScopes.filter((scope) => wanted.has(scope)),
+  }
+}

@@ -1,0 +1,68 @@
+import { execute, sql } from '../../db/index.ts'
+import { limits, type Queries, toDate } from '../../kernel/index.ts'
+import { appRuleInForce } from '../../rules/index.ts'
+
+export interface ClientRow {
+  readonly app_id: string
+  /** backend, mini-program or both */
+  readonly class: string
+  /** Empty: every redirect URI of the manifest. */
+  readonly narrowed_redirect_uris: readonly string[]
+  /** [credential id, hash] of each live secret. */
+  readonly secrets: readonly (readonly [string, string])[]
+  readonly manifests: readonly ManifestPart[]
+}
+
+export interface ManifestPart {
+  readonly redirectUris: readonly string[] | null
+  readonly scopes: {
+    readonly required?: readonly { readonly name: string }[]
+    readonly optional?: readonly { readonly name: string }[]
+  } | null
+}
+
+/**
+ * An app as a client: its live secrets and what its released manifests allow. A release below one that everybody gets
+ * counts no more. A stopped or archived app is no client.
+ */
+export async function findClient(q: Queries, appId: string, nowMs: number): Promise<ClientRow | null> {
+  const [row] = await sql<ClientRow>(
+    q,
+    `select a.id as app_id, a.class, coalesce(s.redirect_uris, '{}') as narrowed_redirect_uris,
+       coalesce((select jsonb_agg(jsonb_build_array(c.id, c.secret_hash) order by c.id) from credential c
+         where c.app_id = a.id and c.kind = 'secret' and c.revoked_at is null
+           and (c.expires_at is null or c.expires_at > $2)), '[]') as secrets,
+       coalesce((select jsonb_agg(jsonb_build_object(
+           'redirectUris', v.manifest -> 'stoa_redirect_uris', 'scopes', v.manifest -> 'stoa_scopes') order by v.code)
+         from release r join version v on v.id = r.version_id
+         where r.app_id = a.id and r.state = 'active' and v.state = 'released' and not exists (
+           select 1 from release n where n.app_id = a.id and n.state = 'active' and n.cohort = 'all'
+             and n.percentage = 100 and (n.created_at, n.id) > (r.created_at, r.id))), '[]') as manifests
+     from app a left join app_setting s on s.app_id = a.id
+     where a.id = $1 and a.archived_at is null and not exists (
+       select 1 from rule u where ${appRuleInForce('u', '$2')} and u.effect in ('stop', 'revoke_tokens')
+         and u.merchant_id is null
+         and (u.app_id is null or u.app_id = a.id) and (u.publisher_id is null or u.publisher_id = a.publisher_id))`,
+    appId,
+    toDate(nowMs),
+  )
+  return row ?? null
+}
+
+/** Notes that a secret was used, unless that was noted a short while ago: parallel calls must not queue on one row. */
+export async function touchCredential(
+  q: Queries,
+  appId: string,
+  credentialId: string,
+  nowMs: number,
+): Promise<void> {
+  await execute(
+    q,
+    `update credential set last_used_at = $3 where app_id = $1 and id = $2
+       and (last_used_at is null or last_used_at < $4)`,
+    appId,
+    credentialId,
+    toDate(nowMs),
+    toDate(nowMs - limits.credentialSeenMs),
+  )
+}

@@ -1,0 +1,16 @@
+// The one door to oidc-provider. On Node 20 it prints a warning while its module is evaluated; everything Stoa uses
+// runs on 20.19 and later, so that one line is kept quiet. A static import anywhere else would print it.
+async function importQuietly(): Promise<typeof import('oidc-provider')> {
+  const shared = console
+  const warn = shared.warn
+  shared.warn = (...words: unknown[]) => {
+    if (!String(words[0]).includes('Unsupported runtime')) warn.apply(shared, words)
+  }
+  try {
+    return await import('oidc-provider')
+  } finally {
+    shared.warn = warn
+  }
+}
+
+export const { default: Provider, errors, interactionPolicy } = await importQuietly()

@@ -1,0 +1,169 @@
+import type { EventEmitter } from 'node:events'
+import type {
+  CanBePromise,
+  Client,
+  Configuration,
+  KoaContextWithOIDC,
+  Provider as ProviderType,
+  TokenEndpointGrantContext,
+} from 'oidc-provider'
+import {
+  type Clock,
+  hmacSha256,
+  type Log,
+  limits,
+  mintToken,
+  type Queries,
+  type Random,
+  safeEqual,
+} from '../kernel/index.ts'
+import { tokenKinds } from './adapter.ts'
+import type { ClientPayload } from './client/client.ts'
+import { touchCredential } from './client/store.ts'
+import type { OAuthKeys } from './keys.ts'
+import { Provider } from './library.ts'
+import { type GrantHandler, type TokenEndpointDependencies, wrapGrantType } from './token/token-endpoint.ts'
+
+export interface ProviderDependencies {
+  readonly queries: Queries
+  readonly keys: OAuthKeys
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly tokenEndpoint: TokenEndpointDependencies
+  supportedScopes(): readonly string[]
+}
+
+// Same file of styles and pictures as every page; scripts only where the library adds the hash of its own.
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'none'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ')
+
+const metadataPaths = new Set([
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/openid-configuration',
+])
+
+/** The library's constructor registers what is its own through public methods, so these two see all of it. */
+function providerClass(deps: TokenEndpointDependencies): typeof ProviderType {
+  return class extends Provider {
+    override registerGrantType<Params extends object>(
+      name: string,
+      handler: (ctx: TokenEndpointGrantContext<Params>) => CanBePromise<void>,
+      params?: string | readonly string[] | ReadonlySet<string>,
+      duplicates?: string | readonly string[] | ReadonlySet<string>,
+    ) {
+      super.registerGrantType(name, wrapGrantType(deps, name, handler as GrantHandler), params, duplicates)
+    }
+
+    override registerResponseMode(...[name, handler]: Parameters<ProviderType['registerResponseMode']>) {
+      // A page with a script that posts to the app: no policy of ours would let it run, and codes go by query.
+      if (name !== 'form_post') super.registerResponseMode(name, handler)
+    }
+  }
+}
+
+/** Tokens and codes get our prefix and checksum; their value is at the same time the adapter's id. */
+function mintOurTokens(provider: ProviderType, random: Random): void {
+  for (const [model, kind] of Object.entries(tokenKinds)) {
+    const { prototype } = Reflect.get(provider, model) as { prototype: { generateTokenId(): string } }
+    const original = prototype.generateTokenId
+    prototype.generateTokenId = function generateTokenId() {
+      // Also decides the token's format; without the call the library refuses to save it.
+      original.call(this)
+      return mintToken(kind, random)
+    }
+  }
+}
+
+/** A client secret is right when it is any of the app's live ones: two during a rotation. */
+function compareWithLiveSecrets(provider: ProviderType, deps: ProviderDependencies): void {
+  const { queries, keys, clock } = deps
+  const touchedAtMs = new Map<string, number>()
+
+  async function touch(appId: string, credentialId: string): Promise<void> {
+    const nowMs = clock.nowMs()
+    if (nowMs - (touchedAtMs.get(credentialId) ?? Number.NEGATIVE_INFINITY) < limits.credentialSeenMs) return
+    touchedAtMs.set(credentialId, nowMs)
+    await touchCredential(queries, appId, credentialId, nowMs)
+  }
+
+  provider.Client.prototype.compareClientSecret = async function compareClientSecret(
+    this: Client,
+    actual: string,
+  ) {
+    const hash = hmacSha256(keys.clientSecrets, actual).toString('hex')
+    const secrets = (this as unknown as ClientPayload).stoa_secrets
+    // All are compared, so that the time tells nothing about which one it was.
+    const [hit] = secrets.filter(([, secretHash]) => safeEqual(secretHash, hash))
+    if (hit !== undefined) await touch(this.clientId, hit[0])
+    return hit !== undefined
+  }
+}
+
+function addHeaders(provider: ProviderType, supportedScopes: () => readonly string[]): void {
+  provider.use(async (ctx, next) => {
+    ctx.set('content-security-policy', contentSecurityPolicy)
+    ctx.set('referrer-policy', 'no-referrer')
+    ctx.set('x-content-type-options', 'nosniff')
+    ctx.set('x-frame-options', 'DENY')
+    await next()
+    if (ctx.status !== 200) return
+    if (ctx.path === '/oauth/jwks') ctx.set('cache-control', 'public, max-age=300')
+    if (!metadataPaths.has(ctx.path) || typeof ctx.body !== 'object') return
+    ctx.set('cache-control', 'public, max-age=300')
+    // The library lists every scope and mode it knows; this is what a client here can use.
+    Object.assign(ctx.body ?? {}, {
+      scopes_supported: supportedScopes(),
+      response_modes_supported: ['query'],
+    })
+  })
+}
+
+interface RefusalReason {
+  readonly error_description?: string
+  readonly error_detail?: string
+}
+
+/** The library's events are its only account of what it refused: the answers themselves are vague on purpose. */
+function logRefusals(provider: ProviderType, log: Log): void {
+  const refused = (what: string) => (ctx: KoaContextWithOIDC, error: Error) => {
+    const { error_description: description, error_detail: detail } = error as Error & RefusalReason
+    log.info({ error: error.message, description, detail, appId: ctx.oidc.client?.clientId }, what)
+  }
+  provider.on('grant.error', refused('oauth.token_refused'))
+  provider.on('authorization.error', refused('oauth.authorization_refused'))
+  provider.on('revocation.error', refused('oauth.revocation_refused'))
+  provider.on('introspection.error', refused('oauth.introspection_refused'))
+  provider.on('server_error', (_ctx, error) => {
+    log.error({ err: error }, 'oauth.server_error')
+  })
+  // Koa prints to the console when nobody listens.
+  const koa: unknown = provider
+  ;(koa as EventEmitter).on('error', (error: unknown) => {
+    log.error({ err: error }, 'oauth.server_error')
+  })
+}
+
+/** One instance of the library for one set of signing keys; about 2 ms, so that a new set is a new instance. */
+export function makeProvider(
+  publicUrl: string,
+  configuration: Configuration,
+  deps: ProviderDependencies,
+): ProviderType {
+  const provider = new (providerClass(deps.tokenEndpoint))(publicUrl, configuration)
+  // The mount has already put the public address into the headers that this makes the library believe.
+  provider.proxy = true
+  mintOurTokens(provider, deps.random)
+  compareWithLiveSecrets(provider, deps)
+  addHeaders(provider, deps.supportedScopes)
+  logRefusals(provider, deps.log)
+  return provider
+}

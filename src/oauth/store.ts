@@ -1,0 +1,13 @@
+import { execute } from '../db/index.ts'
+import { type Queries, toDate } from '../kernel/index.ts'
+
+/**
+ * Deletes what nobody can use any more. A refresh token's history stays for as long as its reuse must be noticed.
+ * Across tenants: an expired row belongs to nobody.
+ */
+export async function removeExpired(q: Queries, nowMs: number): Promise<void> {
+  const now = toDate(nowMs)
+  await execute(q, 'delete from oauth_state where expires_at <= $1', now)
+  await execute(q, 'delete from oauth_token where expires_at <= $1', now)
+  await execute(q, 'delete from oauth_grant where expires_at <= $1', now)
+}

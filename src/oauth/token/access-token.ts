@@ -1,0 +1,114 @@
+import type { AppCaller } from '../../capability/index.ts'
+import { type Clock, isWellFormedToken, limits, type Queries } from '../../kernel/index.ts'
+import { hashValue, type OAuthKeys } from '../keys.ts'
+import { type AccessRow, findAccess } from './store.ts'
+
+export interface AccessTokens {
+  /** Who holds this access token; null when it is not one of ours or allows nothing any more. */
+  verify(token: string): Promise<AppCaller | null>
+  /** Forgets what this process remembers; other processes notice within `limits.accessTokenCacheMs`. */
+  forget(which: Forget): void
+}
+
+/** Whose tokens ended: each member given must match. */
+export interface Forget {
+  readonly hash?: string
+  readonly grantId?: string
+  readonly installationId?: string
+}
+
+export interface AccessTokenDependencies {
+  readonly queries: Queries
+  readonly keys: OAuthKeys
+  readonly clock: Clock
+}
+
+interface Entry {
+  readonly caller: AppCaller | null
+  readonly grantId: string | null
+  readonly untilMs: number
+}
+
+/** What a token allows: its own scopes as far as the merchant still grants them. */
+function toCaller(row: AccessRow): AppCaller {
+  const { app_id: appId, installation_id: installationId, merchant_id: merchantId, epoch } = row
+  const granted = new Set(row.granted ?? [])
+  const installation =
+    installationId === null || merchantId === null || epoch === null
+      ? null
+      : { appId, installationId, merchantId, grantEpoch: epoch }
+  return {
+    kind: 'app',
+    appId,
+    installation,
+    scopes: new Set(installation === null ? [] : row.scopes.filter((scope) => granted.has(scope))),
+    personId: row.person_id,
+  }
+}
+
+function toEntry(row: AccessRow | null, askedAtMs: number): Entry {
+  if (row === null)
+    return { caller: null, grantId: null, untilMs: askedAtMs + limits.accessTokenCacheNegativeMs }
+  const untilMs = Math.min(askedAtMs + limits.accessTokenCacheMs, row.expires_at.getTime())
+  return { caller: toCaller(row), grantId: row.grant_id, untilMs }
+}
+
+function matches(hash: string, { caller, grantId }: Entry, which: Forget): boolean {
+  return (
+    (which.hash === undefined || which.hash === hash) &&
+    (which.grantId === undefined || which.grantId === grantId) &&
+    (which.installationId === undefined || which.installationId === caller?.installation?.installationId)
+  )
+}
+
+/**
+ * Access tokens as callers: checksum, then a cache of ≤ 3 s by the token's hash, then one statement. The cache's
+ * lifetime counts from before the statement was sent, so that a revocation holds everywhere within it.
+ */
+export function makeAccessTokens(deps: AccessTokenDependencies): AccessTokens {
+  const { queries, keys, clock } = deps
+  const entries = new Map<string, Entry>()
+  const reading = new Map<string, Promise<Entry>>()
+  let revocations = 0
+
+  function remember(hash: string, entry: Entry): void {
+    // A Map keeps the order of insertion: the first key is the oldest.
+    const oldest = entries.keys().next().value
+    if (entries.size >= limits.accessTokenCacheEntriesMax && oldest !== undefined) entries.delete(oldest)
+    entries.set(hash, entry)
+  }
+
+  async function read(hash: string): Promise<Entry> {
+    const askedAtMs = clock.nowMs()
+    const before = revocations
+    const entry = toEntry(await findAccess(queries, hash, askedAtMs), askedAtMs)
+    if (before === revocations) remember(hash, entry)
+    return entry
+  }
+
+  function readOnce(hash: string): Promise<Entry> {
+    const running = reading.get(hash)
+    if (running !== undefined) return running
+    const started = read(hash).finally(() => {
+      if (reading.get(hash) === started) reading.delete(hash)
+    })
+    reading.set(hash, started)
+    return started
+  }
+
+  return {
+    async verify(token) {
+      if (!isWellFormedToken('accessToken', token)) return null
+      const hash = hashValue(keys, token)
+      const known = entries.get(hash)
+      if (known !== undefined && known.untilMs > clock.nowMs()) return known.caller
+      entries.delete(hash)
+      return (await readOnce(hash)).caller
+    },
+    forget(which) {
+      revocations += 1
+      reading.clear()
+      for (const [hash, entry] of entries) if (matches(hash, entry, which)) entries.delete(hash)
+    },
+  }
+}

@@ -1,0 +1,132 @@
+import type { CanBePromise, KoaContextWithOIDC } from 'oidc-provider'
+import { type Clock, isWellFormedToken, type Log, type Queries } from '../../kernel/index.ts'
+import { hashValue, type OAuthKeys } from '../keys.ts'
+import { errors } from '../library.ts'
+import type { AccessTokens } from './access-token.ts'
+import { replayRotation, sealAnswer, type TokenAnswer } from './replay-rotation.ts'
+import { findRotation, type NewToken, type Rotation, writeTokens } from './store.ts'
+import { inUnitOfWork, type UnitOfWork } from './unit-of-work.ts'
+
+export interface TokenEndpointDependencies {
+  readonly queries: Queries
+  readonly keys: OAuthKeys
+  readonly clock: Clock
+  readonly log: Log
+  readonly resource: string
+  readonly accessTokens: AccessTokens
+}
+
+/** A grant type's handler; registered with `next` as second parameter, which no handler of ours uses. */
+export type GrantHandler = (ctx: KoaContextWithOIDC) => CanBePromise<void>
+
+function newUnitOfWork(rotation: Rotation | null): UnitOfWork {
+  return {
+    issued: [],
+    consumed: null,
+    grant: rotation?.grant ?? null,
+    refreshToken: rotation?.token ?? null,
+  }
+}
+
+function refreshTokenOf(issued: readonly NewToken[]): NewToken | null {
+  return issued.find(({ kind }) => kind === 'RefreshToken') ?? null
+}
+
+/**
+ * Runs the handler and then writes, in one statement, what it used up and issued. False: the predecessor had been used
+ * up meanwhile and nothing was written. A handler that throws leaves nothing behind either.
+ */
+async function runAndCommit(
+  deps: TokenEndpointDependencies,
+  ctx: KoaContextWithOIDC,
+  handler: GrantHandler,
+  options: {
+    readonly rotation?: Rotation | null
+    readonly sealBox?: (answer: TokenAnswer) => string
+  },
+): Promise<boolean> {
+  const unit = newUnitOfWork(options.rotation ?? null)
+  await inUnitOfWork(unit, async () => {
+    await handler(ctx)
+  })
+  const { grant, issued, consumed } = unit
+  if (grant !== null) {
+    // RFC 6749 §5.1: "The client MUST ignore unrecognized value names in the response." An app's backend learns here
+    // for which merchant the tokens are.
+    const facts = { merchant_id: grant.merchant_id, installation_id: grant.installation_id }
+    ctx.body = { ...(ctx.body as TokenAnswer), ...facts }
+  }
+  const refreshToken = refreshTokenOf(issued)
+  return writeTokens(deps.queries, {
+    issued,
+    familyId: options.rotation?.token.family_id ?? refreshToken?.hash ?? null,
+    consumed,
+    successor: consumed === null || options.sealBox === undefined ? null : (refreshToken?.hash ?? null),
+    replayBox: options.sealBox?.(ctx.body as TokenAnswer) ?? null,
+    nowMs: deps.clock.nowMs(),
+  })
+}
+
+/**
+ * Refresh with exactly one successor: of many attempts with one refresh token, on however many processes, one rotates
+ * it; the others, and retries whose answer was lost, get the very same pair until the successor is used.
+ */
+function refreshHandler(deps: TokenEndpointDependencies, handler: GrantHandler): GrantHandler {
+  const { queries, keys, clock } = deps
+  const rotating = new Map<string, Promise<boolean>>()
+
+  function rotate(ctx: KoaContextWithOIDC, value: string, rotation: Rotation | null): Promise<boolean> {
+    const sealBox = (answer: TokenAnswer) => sealAnswer(deps, ctx, value, answer)
+    return runAndCommit(deps, ctx, handler, { rotation, sealBox })
+  }
+
+  /** One leader per process and token; whoever comes meanwhile waits for it instead of doing the work in vain. */
+  async function rotateOnce(ctx: KoaContextWithOIDC, value: string, rotation: Rotation): Promise<boolean> {
+    const key = rotation.token.hash
+    const leader = rotating.get(key)
+    if (leader !== undefined) {
+      const rotated = await leader.catch(() => false)
+      if (rotated) return false
+    }
+    const attempt = rotate(ctx, value, rotation).finally(() => {
+      if (rotating.get(key) === attempt) rotating.delete(key)
+    })
+    rotating.set(key, attempt)
+    return attempt
+  }
+
+  /** The token with its rotation, when this client may use it. */
+  async function findOwn(ctx: KoaContextWithOIDC, value: string): Promise<Rotation | null> {
+    if (!isWellFormedToken('refreshToken', value)) return null
+    const found = await findRotation(queries, hashValue(keys, value), clock.nowMs())
+    return found?.token.app_id === ctx.oidc.client?.clientId ? found : null
+  }
+
+  return async (ctx) => {
+    const value = String(ctx.oidc.params?.['refresh_token'] ?? '')
+    const found = await findOwn(ctx, value)
+    if (found === null) {
+      // Missing, unknown or somebody else's: the library finds the words, which are the same for the last two.
+      await rotate(ctx, value, null)
+      return
+    }
+    if (found.token.consumed_at === null && (await rotateOnce(ctx, value, found))) return
+    const rotated = await findOwn(ctx, value)
+    if (rotated === null) throw new errors.InvalidGrant('refresh token not found')
+    await replayRotation(deps, ctx, value, rotated)
+  }
+}
+
+/** Wraps a grant type of the library so that its reads and writes become one unit of work. */
+export function wrapGrantType(
+  deps: TokenEndpointDependencies,
+  name: string,
+  handler: GrantHandler,
+): GrantHandler {
+  if (name === 'refresh_token') return refreshHandler(deps, handler)
+  return async (ctx) => {
+    if (await runAndCommit(deps, ctx, handler, {})) return
+    ctx.body = undefined
+    throw new errors.InvalidGrant('already used')
+  }
+}

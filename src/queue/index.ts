@@ -1,0 +1,1 @@
+export { makeQueue, type Queue, type QueueOptions } from './queue.ts'

@@ -1,0 +1,3 @@
+export { type CheckDependencies, checkCase } from './check-case.ts'
+export { makeWakeChecks, startReviewJobs } from './jobs.ts'
+export { reviewCapability } from './operations.ts'

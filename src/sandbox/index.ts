@@ -1,0 +1,1 @@
+export { sandboxSink } from './sandbox-sink.ts'

@@ -1,0 +1,2 @@
+export { webhooksCapability } from './operations.ts'
+export { webhookSink } from './webhook-sink.ts'

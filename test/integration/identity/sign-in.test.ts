@@ -1,0 +1,398 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PersonCaller } from '../../../src/capability/index.ts'
+import {
+  allAudiences,
+  endSession,
+  findPersonalToken,
+  findSession,
+  loadPerson,
+  signIn,
+  startSession,
+} from '../../../src/identity/index.ts'
+import { createPersonalToken } from '../../../src/identity/sign-in/create-personal-token.ts'
+import { countAttempt } from '../../../src/identity/sign-in/store.ts'
+import { attemptsKey } from '../../../src/identity/sign-in/throttle.ts'
+import { limits, mintToken, newId, toDate } from '../../../src/kernel/index.ts'
+import { anonymous, type Bench, openBench, password } from './bench.ts'
+
+let bench: Bench
+
+beforeAll(async () => {
+  bench = await openBench()
+})
+afterAll(() => bench.close())
+
+const minuteMs = 60_000
+
+function attempt(email: string, word: string, address: string) {
+  return signIn({ queries: bench.db.queries, clock: bench.clock }, { email, password: word, address })
+}
+
+function disable(personId: string) {
+  const disabledAt = toDate(bench.clock.nowMs())
+  return bench.db.queries.person.update({ where: { id: personId }, data: { disabledAt } })
+}
+
+const tokenInput = { password, name: 'laptop', audiences: ['account', 'developer'] }
+
+describe('signing in', () => {
+  test('knows the right password, whatever the case of the address', async () => {
+    const { personId } = await bench.person('ada@dev.example')
+    expect(await attempt('ADA@dev.example', password, '192.0.2.1')).toEqual({ kind: 'signed_in', personId })
+  })
+
+  test('answers an unknown account, a wrong password and a disabled person alike', async () => {
+    const person = await bench.person('disabled@dev.example')
+    await disable(person.personId)
+    const inputs = [
+      { ...tokenInput, email: 'nobody@dev.example' },
+      { ...tokenInput, email: 'ada@dev.example', password: 'wrong' },
+      { ...tokenInput, email: 'disabled@dev.example' },
+    ]
+    const problems = await Promise.all(
+      inputs.map((input) => bench.refusal('personal_token.create', anonymous, input)),
+    )
+    expect(problems[0]).toMatchObject({ status: 401, code: 'identity.sign_in_refused' })
+    expect(problems[1]).toEqual(problems[0])
+    expect(problems[2]).toEqual(problems[0])
+  })
+
+  test('costs as much for an unknown account as for a wrong password', async () => {
+    // Time on the processor, which other processes do not stretch.
+    const costOf = async (email: string) => {
+      const before = process.cpuUsage()
+      await attempt(email, 'wrong', '192.0.2.90')
+      const { user, system } = process.cpuUsage(before)
+      return user + system
+    }
+    const known = await costOf('ada@dev.example')
+    // Without the hash it would be a fiftieth.
+    expect(await costOf('nobody@dev.example')).toBeGreaterThan(known / 3)
+  })
+
+  test('survives any text a form can bring', async () => {
+    expect(await attempt('a\u0000@dev.example', password, '192.0.2.91')).toEqual({ kind: 'refused' })
+    expect(await attempt('ada@dev.example', 'x'.repeat(100_000), '192.0.2.91')).toEqual({ kind: 'refused' })
+  })
+})
+
+describe('guessing', () => {
+  /** As if `count` wrong passwords had been tried, without the time they take. */
+  async function guess(account: string, address: string, count: number) {
+    const key = attemptsKey({ purpose: 'sign-in', account, address })
+    for (let i = 0; i < count; i += 1) await countAttempt(bench.db.queries, key, bench.clock.nowMs())
+  }
+
+  test('ends for this account at this address, and for nobody else', async () => {
+    const { personId } = await bench.person('target@dev.example')
+    await bench.person('neighbour@dev.example')
+    await guess('target@dev.example', '198.51.100.1', limits.signInFailuresMax)
+    bench.clock.advance(minuteMs)
+    expect(await attempt('target@dev.example', password, '198.51.100.1')).toEqual({
+      kind: 'throttled',
+      retryAfterMs: limits.signInWindowMs - minuteMs,
+    })
+    expect((await attempt('target@dev.example', password, '198.51.100.2')).kind).toBe('signed_in')
+    expect((await attempt('neighbour@dev.example', password, '198.51.100.1')).kind).toBe('signed_in')
+
+    bench.address = '198.51.100.1'
+    const input = { ...tokenInput, email: 'target@dev.example' }
+    const error = await bench.answer('personal_token.create', anonymous, input).catch((e: unknown) => e)
+    expect(error).toMatchObject({
+      status: 429,
+      code: 'identity.too_many_attempts',
+      options: { headers: { 'retry-after': String((limits.signInWindowMs - minuteMs) / 1000) } },
+    })
+
+    bench.clock.advance(limits.signInWindowMs - minuteMs)
+    expect(await attempt('target@dev.example', password, '198.51.100.1')).toEqual({
+      kind: 'signed_in',
+      personId,
+    })
+  })
+
+  test('all at once gets no further than one after the other', async () => {
+    await guess('nobody@burst.example', '198.51.100.7', limits.signInFailuresMax - 2)
+    const burst = Array.from({ length: 8 }, () => attempt('nobody@burst.example', 'guess', '198.51.100.7'))
+    const kinds = (await Promise.all(burst)).map(({ kind }) => kind)
+    expect(kinds.filter((kind) => kind === 'refused')).toHaveLength(2)
+    expect(kinds.filter((kind) => kind === 'throttled')).toHaveLength(6)
+  })
+
+  test('is forgotten after the right password', async () => {
+    await bench.person('forgetful@dev.example')
+    await guess('forgetful@dev.example', '203.0.113.9', 2)
+    const before = await bench.db.queries.signInThrottle.count()
+    await attempt('forgetful@dev.example', password, '203.0.113.9')
+    expect(await bench.db.queries.signInThrottle.count()).toBe(before - 1)
+  })
+
+  test('leaves no rows behind for ever', async () => {
+    bench.clock.advance(limits.signInWindowMs)
+    for (let i = 0; i < 3; i += 1) await guess(`sweep${i}@dev.example`, '203.0.113.77', 1)
+    expect(await bench.db.queries.signInThrottle.count()).toBe(3)
+  })
+})
+
+describe('a personal token', () => {
+  async function create(email: string, more: object = {}) {
+    bench.address = '192.0.2.1'
+    return bench.call('personal_token.create', anonymous, { ...tokenInput, email, ...more })
+  }
+  /** As the operation does, without the password. */
+  const issue = ({ personId }: PersonCaller, lifetimeMs = 3_600_000) =>
+    bench.db.tx((tx) =>
+      createPersonalToken(tx, bench.ids, { personId, name: 'laptop', audiences: ['account'], lifetimeMs }),
+    )
+  const find = (token: string) => findPersonalToken(bench.db.queries, token, bench.clock)
+
+  test('stands for its person, for the audiences it was made for', async () => {
+    const person = await bench.person('tokens@dev.example')
+    const created = await create('tokens@dev.example', { lifetimeSeconds: 3600 })
+    expect(created).toEqual({
+      id: expect.stringMatching(/^ptk_/),
+      token: expect.stringMatching(/^stoa_pt_/),
+      name: 'laptop',
+      audiences: ['account', 'developer'],
+      createdAt: expect.any(String),
+      expiresAt: expect.any(String),
+    })
+    expect(Date.parse(created.expiresAt) - Date.parse(created.createdAt)).toBe(3_600_000)
+    expect(await find(created.token)).toEqual({ ...person, audiences: new Set(['account', 'developer']) })
+    expect(await find(`${created.token.slice(0, -1)}x`)).toBeNull()
+    expect(await find(mintToken('personalToken', bench.ids.random))).toBeNull()
+    expect(await find('stoa_pt_\u0000')).toBeNull()
+  })
+
+  test('is stored as a hash and never shown again', async () => {
+    const person = await bench.person('hashed@dev.example')
+    const { token } = await create('hashed@dev.example')
+    expect(JSON.stringify(await bench.db.queries.personalToken.findMany())).not.toContain(token)
+    const list = await bench.call('personal_token.list', person, {})
+    expect(list).toMatchObject({ hasMore: false, nextCursor: null })
+    expect(list.data).toEqual([
+      {
+        id: expect.any(String),
+        name: 'laptop',
+        audiences: ['account', 'developer'],
+        createdAt: expect.any(String),
+        expiresAt: expect.any(String),
+        lastUsedAt: null,
+      },
+    ])
+  })
+
+  test('ends with its lifetime, 90 days unless said otherwise', async () => {
+    const person = await bench.person('lifetime@dev.example')
+    const short = await issue(person, minuteMs)
+    const usual = await create('lifetime@dev.example')
+    bench.clock.advance(minuteMs - 1)
+    expect(await find(short.token)).not.toBeNull()
+    bench.clock.advance(1)
+    expect(await find(short.token)).toBeNull()
+    bench.clock.advance(limits.personalTokenMs - minuteMs - 1)
+    expect(await find(usual.token)).not.toBeNull()
+    bench.clock.advance(1)
+    expect(await find(usual.token)).toBeNull()
+  })
+
+  test('is one nobody can ask for beyond the limits', async () => {
+    await bench.person('limits@dev.example')
+    for (const more of [
+      { lifetimeSeconds: 59 },
+      { lifetimeSeconds: limits.personalTokenMsMax / 1000 + 1 },
+      { audiences: [] },
+      { audiences: ['host'] },
+      { audiences: ['account', 'account'] },
+      { name: '' },
+    ]) {
+      const input = { ...tokenInput, email: 'limits@dev.example', ...more }
+      expect(await bench.refusal('personal_token.create', anonymous, input)).toMatchObject({ status: 400 })
+    }
+  })
+
+  test('notes its last use, at most once a minute', async () => {
+    const person = await bench.person('used@dev.example')
+    const { token } = await issue(person)
+    const lastUsedAt = async () => (await bench.call('personal_token.list', person, {})).data[0].lastUsedAt
+    await find(token)
+    const first = await lastUsedAt()
+    expect(first).not.toBeNull()
+    bench.clock.advance(limits.credentialSeenMs - 5000)
+    await find(token)
+    expect(await lastUsedAt()).toBe(first)
+    bench.clock.advance(6000)
+    await find(token)
+    expect(Date.parse(await lastUsedAt())).toBeGreaterThan(Date.parse(first))
+  })
+
+  test('ends at once when it is revoked', async () => {
+    const person = await bench.person('revoke@dev.example')
+    const { id, token } = await issue(person)
+    expect(await bench.answer('personal_token.revoke', person, { tokenId: id })).toMatchObject({
+      status: 204,
+      output: undefined,
+    })
+    expect(await find(token)).toBeNull()
+    expect((await bench.call('personal_token.list', person, {})).data).toEqual([])
+  })
+
+  test('of somebody else is, word for word, one that does not exist', async () => {
+    const person = await bench.person('owner@dev.example')
+    const stranger = await bench.person('stranger@dev.example')
+    const { id, token } = await issue(person)
+    const foreign = await bench.refusal('personal_token.revoke', stranger, { tokenId: id })
+    const missing = await bench.refusal('personal_token.revoke', stranger, {
+      tokenId: newId('personalToken', bench.ids),
+    })
+    expect(foreign).toMatchObject({ status: 404, code: 'identity.token_not_found' })
+    expect(JSON.stringify(foreign)).toBe(JSON.stringify(missing))
+    expect(await find(token)).not.toBeNull()
+
+    await bench.call('personal_token.revoke', person, { tokenId: id })
+    expect(await bench.refusal('personal_token.revoke', person, { tokenId: id })).toEqual(missing)
+  })
+
+  test('of a disabled person is nobody’s', async () => {
+    const person = await bench.person('gone@dev.example')
+    const { token } = await issue(person)
+    await disable(person.personId)
+    expect(await find(token)).toBeNull()
+  })
+
+  test('is refused when the person has too many, until one has ended', async () => {
+    const person = await bench.person('many@dev.example')
+    const expiresAt = toDate(bench.clock.nowMs() + minuteMs)
+    await bench.db.queries.personalToken.createMany({
+      data: Array.from({ length: limits.personalTokensMax }, (_, index) => ({
+        id: newId('personalToken', bench.ids),
+        personId: person.personId,
+        hash: `many ${index}`,
+        name: 'x',
+        scopes: ['account'],
+        createdAt: toDate(bench.clock.nowMs()),
+        expiresAt,
+      })),
+    })
+    const input = { ...tokenInput, email: 'many@dev.example' }
+    expect(await bench.refusal('personal_token.create', anonymous, input)).toMatchObject({
+      status: 409,
+      code: 'identity.too_many_tokens',
+    })
+    const first = await bench.call('personal_token.list', person, { limit: 30 })
+    const second = await bench.call('personal_token.list', person, { limit: 30, after: first.nextCursor })
+    const ids = [...first.data, ...second.data].map(({ id }) => id)
+    expect(new Set(ids).size).toBe(limits.personalTokensMax)
+    expect(second.hasMore).toBe(false)
+
+    bench.clock.advance(minuteMs)
+    await issue(person)
+    expect(await bench.db.queries.personalToken.count({ where: { personId: person.personId } })).toBe(1)
+  })
+})
+
+describe('a session', () => {
+  const start = (personId: string, userAgent = 'Firefox') =>
+    bench.db.tx((tx) => startSession(tx, { personId, userAgent }, bench.ids))
+  const find = (cookie: string) => findSession(bench.db.queries, cookie, bench.clock)
+
+  test('stands for its person, for everything the person may do', async () => {
+    const person = await bench.person('browser@dev.example')
+    const cookie = await start(person.personId)
+    expect(cookie).toMatch(/^stoa_se_/)
+    expect(await find(cookie)).toEqual({ sessionId: expect.stringMatching(/^ses_/), caller: person })
+    expect(person.audiences).toEqual(allAudiences)
+    expect(JSON.stringify(await bench.db.queries.session.findMany())).not.toContain(cookie)
+    expect(await find(mintToken('session', bench.ids.random))).toBeNull()
+    expect(await find('garbage')).toBeNull()
+  })
+
+  test('ends after two weeks, however often it is used', async () => {
+    const person = await bench.person('fortnight@dev.example')
+    const cookie = await start(person.personId)
+    bench.clock.advance(limits.sessionMs - minuteMs)
+    expect(await find(cookie)).not.toBeNull()
+    bench.clock.advance(minuteMs)
+    expect(await find(cookie)).toBeNull()
+  })
+
+  test('is listed with its browser, and ends at once when told to', async () => {
+    const person = await bench.person('two-browsers@dev.example')
+    const kept = await start(person.personId, 'Firefox')
+    const ended = await start(person.personId, `Evil\t${'x'.repeat(1000)}`)
+    const { data } = await bench.call('session.list', person, {})
+    expect(data.map(({ userAgent }: { userAgent: string }) => userAgent.slice(0, 7)).sort()).toEqual([
+      'Evil xx',
+      'Firefox',
+    ])
+    const found = await find(ended)
+    await bench.call('session.end', person, { sessionId: found?.sessionId })
+    expect(await find(ended)).toBeNull()
+    expect(await find(kept)).not.toBeNull()
+    expect((await bench.call('session.list', person, {})).data).toHaveLength(1)
+  })
+
+  test('ends at sign-out, also a second time', async () => {
+    const person = await bench.person('leaving@dev.example')
+    const cookie = await start(person.personId)
+    await endSession(bench.db.queries, cookie, bench.clock)
+    expect(await find(cookie)).toBeNull()
+    await endSession(bench.db.queries, cookie, bench.clock)
+    await endSession(bench.db.queries, 'garbage', bench.clock)
+  })
+
+  test('of somebody else is, word for word, one that does not exist', async () => {
+    const person = await bench.person('session-owner@dev.example')
+    const stranger = await bench.person('session-stranger@dev.example')
+    const cookie = await start(person.personId)
+    const sessionId = (await find(cookie))?.sessionId
+    const foreign = await bench.refusal('session.end', stranger, { sessionId })
+    const missing = await bench.refusal('session.end', stranger, { sessionId: newId('session', bench.ids) })
+    expect(foreign).toMatchObject({ status: 404, code: 'identity.session_not_found' })
+    expect(JSON.stringify(foreign)).toBe(JSON.stringify(missing))
+    expect(await find(cookie)).not.toBeNull()
+  })
+
+  test('of a disabled person is nobody’s', async () => {
+    const person = await bench.person('gone-browser@dev.example')
+    const cookie = await start(person.personId)
+    await disable(person.personId)
+    expect(await find(cookie)).toBeNull()
+    expect(await loadPerson(bench.db.queries, person.personId, allAudiences)).toBeNull()
+  })
+
+  test('notes when it was seen, at most once a minute', async () => {
+    const person = await bench.person('seen@dev.example')
+    const cookie = await start(person.personId)
+    const seenAt = async () => (await bench.call('session.list', person, {})).data[0].seenAt
+    const first = await seenAt()
+    bench.clock.advance(limits.credentialSeenMs - 5000)
+    await find(cookie)
+    expect(await seenAt()).toBe(first)
+    bench.clock.advance(6000)
+    await find(cookie)
+    expect(Date.parse(await seenAt())).toBeGreaterThan(Date.parse(first))
+  })
+
+  test('makes the one unseen longest end when there are too many', async () => {
+    const person = await bench.person('many-browsers@dev.example')
+    const cookies: string[] = []
+    for (let i = 0; i <= limits.sessionsMax; i += 1) {
+      cookies.push(await start(person.personId))
+      bench.clock.advance(1)
+    }
+    expect(await find(cookies[0] ?? '')).toBeNull()
+    expect(await find(cookies[1] ?? '')).not.toBeNull()
+    expect(await bench.db.queries.session.count({ where: { personId: person.personId } })).toBe(
+      limits.sessionsMax,
+    )
+  })
+
+  test('sees a new membership with the next request', async () => {
+    const person = await bench.person('promoted@dev.example')
+    const cookie = await start(person.personId)
+    const publisher = await bench.call('publisher.create', person, { name: 'New' })
+    const found = await find(cookie)
+    expect(found?.caller.publishers).toEqual(new Map([[publisher.id, 'owner']]))
+  })
+})

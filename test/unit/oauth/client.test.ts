@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { toClientPayload } from '../../../src/oauth/client/client.ts'
+import type { ClientRow } from '../../../src/oauth/client/store.ts'
+
+const uri = 'https://app.example.com/callback'
+const row: ClientRow = {
+  app_id: 'app_1',
+  class: 'backend',
+  narrowed_redirect_uris: [],
+  secrets: [['crd_1', 'hash']],
+  manifests: [
+    {
+      redirectUris: [uri],
+      scopes: { required: [{ name: 'order:read' }], optional: [{ name: 'order:write' }] },
+    },
+  ],
+}
+const options = {
+  supportedScopes: ['order:read', 'order:write', 'storage:read'],
+  placeholderSecret: 'placeholder',
+}
+
+function clientOf(changes: Partial<ClientRow>) {
+  return toClientPayload({ ...row, ...changes }, options)
+}
+
+describe('an app as a client', () => {
+  test('with a released redirect URI has the code flow', () => {
+    expect(clientOf({})).toEqual({
+      client_id: 'app_1',
+      client_secret: 'placeholder',
+      redirect_uris: [uri],
+      response_types: ['code'],
+      response_modes: ['query'],
+      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+      stoa_secrets: [['crd_1', 'hash']],
+      stoa_scopes: ['order:read', 'order:write'],
+    })
+  })
+
+  test.each([
+    ['nothing is released', { manifests: [] }],
+    ['it is a mini-program', { class: 'mini-program' }],
+    ['the manifest names none', { manifests: [{ redirectUris: null, scopes: null }] }],
+    ['the settings leave none', { narrowed_redirect_uris: ['https://app.example.com/other'] }],
+    ['the stored one is unusable', { manifests: [{ redirectUris: ['nonsense', `${uri}#x`], scopes: null }] }],
+  ])('has client credentials only when %s', (_why, changes) => {
+    expect(clientOf(changes)).toMatchObject({
+      redirect_uris: [],
+      response_types: [],
+      grant_types: ['client_credentials'],
+    })
+  })
+
+  test('settings only narrow: what the manifest does not name is not added', () => {
+    const narrowed_redirect_uris = [uri, 'https://evil.example.com/callback']
+    expect(clientOf({ narrowed_redirect_uris }).redirect_uris).toEqual([uri])
+  })
+
+  test('two active releases count together, each once', () => {
+    const other = { redirectUris: [uri, `${uri}2`], scopes: { optional: [{ name: 'storage:read' }] } }
+    const client = clientOf({ manifests: [...row.manifests, other] })
+    expect(client.redirect_uris).toEqual([uri, `${uri}2`])
+    expect(client.stoa_scopes).toEqual(options.supportedScopes)
+  })
+
+  test('a scope the platform no longer has is left out', () => {
+    const gone = { redirectUris: [uri], scopes: { required: [{ name: 'gone:read' }] } }
+    expect(clientOf({ manifests: [gone] }).stoa_scopes).toEqual([])
+  })
+})
