@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { SandboxPool } from '../runtime/node/index.ts'
 import { type Config, isLoopbackHost, readConfig } from './config.ts'
 import type { Db } from './db/index.ts'
 import {
@@ -120,7 +121,8 @@ async function openDatabase({ config, log, closers, checkStop }: Starting): Prom
   return db
 }
 
-async function startSandbox({ log }: Starting) {
+async function startSandbox({ config, log }: Starting): Promise<SandboxPool | null> {
+  if (!config.roles.has('sandbox')) return null
   const { makeSandboxPool } = await import('../runtime/node/index.ts')
   const onError = (error: unknown) => log.error({ err: error }, 'sandbox.defect')
   return step('sandbox', () => makeSandboxPool({ workers: limits.sandboxWorkers, onError }))

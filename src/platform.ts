@@ -1,4 +1,4 @@
-import { makeSandboxPool, type SandboxPool } from '../runtime/node/index.ts'
+import type { SandboxPool } from '../runtime/node/index.ts'
 import { accessLogCapability, makeRecorder } from './access-log/index.ts'
 import { hostCapabilities } from './capabilities/index.ts'
 import {
@@ -64,8 +64,8 @@ export interface PlatformOptions {
   readonly version: string
   readonly db: Db
   readonly queue: Queue
-  /** Started already, beside other steps; without it its threads are started here. */
-  readonly sandbox?: SandboxPool
+  /** Null in a process without the sandbox role: it neither runs handlers nor checks submitted versions. */
+  readonly sandbox: SandboxPool | null
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
@@ -77,7 +77,7 @@ export interface Platform {
   readonly catalog: Catalog
   readonly db: Db
   readonly events: Events
-  /** Runs the automatic checks of a review case now. */
+  /** Runs the automatic checks of a review case now. Needs the sandbox role. */
   checkCase(caseId: string): Promise<void>
   /** Workers begin: relay, drain, sweeper, checks. */
   start(): Promise<void>
@@ -195,29 +195,26 @@ async function makeBase(options: PlatformOptions, catalog: () => Catalog): Promi
 }
 
 /** The sinks of the roles this process has; a sink that is missing here is drained by another process. */
-function sinksOf(
-  base: Base,
-  parts: { readonly door: Door; readonly pool: SandboxPool; readonly httpClient: HttpClient },
-) {
-  const { config, db, clock, random, log } = base
-  const { door, pool, httpClient } = parts
+function sinksOf(base: Base, { door, httpClient }: { readonly door: Door; readonly httpClient: HttpClient }) {
+  const { config, db, clock, random, log, sandbox } = base
   const secretKey = deriveKey(config.secretKey, 'webhook-secrets')
   return {
     backend: config.roles.has('worker') ? webhookSink({ db, httpClient, secretKey, clock, log }) : undefined,
-    sandbox: config.roles.has('sandbox')
-      ? sandboxSink({
-          db,
-          catalog: base.catalog(),
-          door,
-          pool,
-          clock,
-          random,
-          log,
-          resolveInstalledVersion: (merchantId, installationId) =>
-            resolveInstalledVersion(db.queries, merchantId, installationId),
-          readPackageFiles: (sha256) => readPackageFiles(db.queries, sha256),
-        })
-      : undefined,
+    sandbox:
+      sandbox === null
+        ? undefined
+        : sandboxSink({
+            db,
+            catalog: base.catalog(),
+            door,
+            pool: sandbox,
+            clock,
+            random,
+            log,
+            resolveInstalledVersion: (merchantId, installationId) =>
+              resolveInstalledVersion(db.queries, merchantId, installationId),
+            readPackageFiles: (sha256) => readPackageFiles(db.queries, sha256),
+          }),
   }
 }
 
@@ -225,18 +222,12 @@ const maintenanceIntervalMs = 60 * 60 * 1000
 
 /** Puts the parts together. The only place that knows all of them. */
 export async function makePlatform(options: PlatformOptions): Promise<Platform> {
-  const { config, publicUrl, db, queue, clock, random, log } = options
+  const { config, publicUrl, db, queue, sandbox, clock, random, log } = options
   let made: Catalog | null = null
   const base = await makeBase(options, () => present(made, 'the catalogue'))
   const catalog = makeCatalog(capabilitiesOf(base))
   made = catalog
 
-  const pool =
-    options.sandbox ??
-    (await makeSandboxPool({
-      workers: limits.sandboxWorkers,
-      onError: (error) => log.error({ err: error }, 'sandbox.defect'),
-    }))
   const httpClient = makeHttpClient({
     clock,
     connectMs: limits.webhookConnectMs,
@@ -266,8 +257,8 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     clock,
     random,
   })
-  const review = { db, sandbox: pool, catalog: base.catalog, clock, random, log }
-  const sinks = sinksOf(base, { door, pool, httpClient })
+  const sinks = sinksOf(base, { door, httpClient })
+  const review = sandbox === null ? null : { db, sandbox, catalog: base.catalog, clock, random, log }
 
   // Partitions of the months to come, and rows whose time is over.
   const maintain = async () => {
@@ -281,19 +272,17 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     catalog,
     db,
     events,
-    checkCase: (caseId) => checkCase(review, caseId),
+    checkCase: (caseId) => checkCase(present(review, 'the sandbox role'), caseId),
     async start() {
       await maintain()
       queue.every('maintenance', maintenanceIntervalMs, maintain)
-      if (config.roles.has('sandbox')) {
-        await startReviewJobs({ ...review, queue })
-      }
+      if (review !== null) await startReviewJobs({ ...review, queue })
       await events.start()
       await queue.ready()
     },
     stop: () => events.stop(),
     async close() {
-      await pool.close()
+      await sandbox?.close()
       await recorder.close()
       await httpClient.close()
     },

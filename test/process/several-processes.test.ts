@@ -99,6 +99,9 @@ describe.skipIf(serverUrl === undefined)(`${title}${reason}`, () => {
     const [api, worker] = [start('api'), start('worker,sandbox')]
     const baseUrl = await api.listening()
     await worker.listening()
+    const stepsOf = ({ stdout }: StoaProcess) => stdout.map((line) => line.trim().split(' ')[0])
+    expect(stepsOf(worker)).toContain('sandbox')
+    expect(stepsOf(api)).not.toContain('sandbox')
     receiver.behave({ kind: 'hang' })
     const from = receiver.requests.length
     const orders = await createOrders(baseUrl, 'worker', 20)

@@ -6,7 +6,9 @@ import { makeZip, readWithYauzl, toBytes } from '../../support/zip.ts'
 
 /** Windows opens these as devices, whatever their extension: a package that names one is refused. */
 const isDevice = (segment: string) => /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/.test(segment)
-const name = fc.stringMatching(/^[a-z0-9_\-茶é]{1,12}\.(?:js|css|wxml|png)$/).filter((text) => !isDevice(text))
+const name = fc
+  .stringMatching(/^[a-z0-9_\-茶é]{1,12}\.(?:js|css|wxml|png)$/)
+  .filter((text) => !isDevice(text))
 const folder = fc.stringMatching(/^[a-z]{1,8}$/).filter((text) => !isDevice(text))
 const path = fc
   .tuple(fc.array(folder, { maxLength: 3 }), name)
