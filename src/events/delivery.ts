@@ -6,16 +6,17 @@ import type { Outcome } from './sink.ts'
 //               │              ▼
 //   fan-out ──▶ pending ──delivered──▶ delivered
 //               │    │ └──cancelled──▶ cancelled      (permission or subscription gone; uninstall)
-//             failed └─gone, refused, or failed with no attempt left──▶ exhausted
+//             failed │  └──parked──▶ parked        (its developer took it out of the line)
+//               │    └─gone, refused, or failed with no attempt left──▶ exhausted
 //               ▼
 //            waiting ── the same arrows as pending, failed leads back to waiting
-export const deliveryStates = ['pending', 'waiting', 'delivered', 'exhausted', 'cancelled'] as const
+export const deliveryStates = ['pending', 'waiting', 'delivered', 'exhausted', 'parked', 'cancelled'] as const
 
 export type DeliveryState = (typeof deliveryStates)[number]
 
-/** Nothing leads out of these. */
+/** Live traffic does not come back to these. */
 export function isFinal(state: DeliveryState): boolean {
-  return state === 'delivered' || state === 'exhausted' || state === 'cancelled'
+  return state !== 'pending' && state !== 'waiting'
 }
 
 /**

@@ -11,6 +11,7 @@ export {
   type Outcome,
   type OutgoingDelivery,
   type Receiver,
+  type RecordedResult,
   type Sink,
   type SinkKind,
   sinkKinds,

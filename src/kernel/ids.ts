@@ -24,6 +24,7 @@ export const idPrefixes = {
   personalToken: 'ptk',
   publisher: 'pub',
   release: 'rel',
+  replay: 'rpl',
   request: 'req',
   reviewCase: 'rev',
   rule: 'rul',

@@ -36,6 +36,7 @@ function untried(isInstalled: boolean): Outcome {
   return isInstalled
     ? {
         kind: 'failed',
+        overloaded: false,
         retryAfterMs: null,
         error: `${tooEarly}: ${sandboxFailures[tooEarly].title}`,
         ...tried,
@@ -65,7 +66,15 @@ function toOutcome(report: RunReport): Outcome {
   // The manifest subscribed to the type, the bundle has nothing to do about it: that is the developer's choice.
   if (outcome.code === handlerMissing) return { kind: 'delivered', status: null, error, response: null, log }
   const trace = outcome.stack === undefined ? error : `${error}\n${outcome.stack}`
-  return { kind: 'failed', retryAfterMs: null, status: null, error: trace, response: null, log }
+  return {
+    kind: 'failed',
+    overloaded: false,
+    retryAfterMs: null,
+    status: null,
+    error: trace,
+    response: null,
+    log,
+  }
 }
 
 function invocationOf({ clock }: SandboxDependencies, delivery: OutgoingDelivery, runId: string): Invocation {

@@ -8,7 +8,11 @@ import { runHandler } from './run-handler.ts'
 export function sandboxSink(deps: SandboxDependencies): Sink {
   const loadProgram = makeProgramLoader(deps)
   const receiver: Receiver = {
-    concurrency: limits.sandboxRunsPerAppMax,
+    concurrencyMax: limits.sandboxRunsPerAppMax,
+    adaptive: false,
+    fifo: false,
+    ratePerSecond: null,
+    probing: false,
     startSequence: 0n,
     deliver: (delivery) => runHandler(deps, loadProgram, delivery),
   }

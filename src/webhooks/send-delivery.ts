@@ -26,6 +26,9 @@ function headersOf(delivery: OutgoingDelivery, sentAtS: number, secrets: readonl
   }
 }
 
+// Standard Webhooks: "429, 502 and 504 … the sender should throttle".
+const overloaded = new Set([429, 502, 504])
+
 function errorOf(status: number): WebhookFailureCode {
   // Standard Webhooks: "3xx … should be considered as failures": a redirect is not followed.
   if (status >= 300 && status < 400) return 'webhooks.redirect'
@@ -39,7 +42,7 @@ function toOutcome(answer: HttpOutcome, nowMs: number): Outcome {
     const tried = { status: null, error, response: null, log: null }
     // No attempt will make a private address public; where a name leads can change.
     if (answer.reason === 'address_refused') return { kind: 'refused', ...tried }
-    return { kind: 'failed', retryAfterMs: null, ...tried }
+    return { kind: 'failed', retryAfterMs: null, overloaded: false, ...tried }
   }
   const { status, body: response } = answer
   const tried = { status, response, log: null }
@@ -47,7 +50,13 @@ function toOutcome(answer: HttpOutcome, nowMs: number): Outcome {
   // Standard Webhooks: "410 Gone … the endpoint should be disabled and stop receiving webhooks".
   if (status === 410) return { kind: 'gone', error: goneCode, ...tried }
   const retryAfterMs = parseRetryAfterMs(answer.headers['retry-after'], nowMs)
-  return { kind: 'failed', error: errorOf(status), retryAfterMs, ...tried }
+  return {
+    kind: 'failed',
+    error: errorOf(status),
+    retryAfterMs,
+    overloaded: overloaded.has(status),
+    ...tried,
+  }
 }
 
 /** One signed POST of the stored bytes. Only a 2xx is a success. */
@@ -57,7 +66,7 @@ export async function sendDelivery(
   delivery: OutgoingDelivery,
 ): Promise<Outcome> {
   // The attempt's own time, not the event's: receivers refuse what is older than five minutes.
-  const sentAtS = Math.floor(clock.nowMs() / 1000)
+  const sentAtS = Math.floor(delivery.sentAtMs / 1000)
   const answer = await httpClient.send({
     url: target.url,
     method: 'POST',

@@ -1,4 +1,4 @@
-import { leaveToPull, lockStream, type Outcome, type Receiver, type Sink } from '../events/index.ts'
+import { leaveToPull, lockStream, type Receiver, type RecordedResult, type Sink } from '../events/index.ts'
 import { limits } from '../kernel/index.ts'
 import type { WebhookSinkDependencies } from './dependencies.ts'
 import { openSecret } from './secret.ts'
@@ -31,10 +31,11 @@ function isWorthNoting(endpoint: ReceiverRow, delivered: boolean, nowMs: number)
 async function note(
   { db, clock }: WebhookSinkDependencies,
   endpoint: ReceiverRow,
-  outcomes: readonly Outcome[],
+  results: readonly RecordedResult[],
 ): Promise<void> {
-  const delivered = outcomes.some(({ kind }) => kind === 'delivered')
-  if (!delivered && !outcomes.some(({ kind }) => kind === 'failed' || kind === 'refused')) return
+  const delivered = results.some(({ outcome }) => outcome.kind === 'delivered')
+  if (!delivered && !results.some(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'refused'))
+    return
   const nowMs = clock.nowMs()
   if (!isWorthNoting(endpoint, delivered, nowMs)) return
   await noteHealth(db.queries, endpoint.streamId, { endpointId: endpoint.endpointId, delivered, nowMs })
@@ -49,7 +50,11 @@ export function webhookSink(deps: WebhookSinkDependencies): Sink {
       if (endpoint === null) return null
       const secrets = endpoint.secrets.map(({ id, sealed }) => openSecret(secretKey, id, sealed))
       return {
-        concurrency: limits.drainConcurrency,
+        concurrencyMax: limits.drainConcurrency,
+        adaptive: true,
+        fifo: false,
+        ratePerSecond: null,
+        probing: false,
         startSequence: endpoint.startSequence,
         async deliver(delivery) {
           const outcome = await sendDelivery(deps, { url: endpoint.url, secrets }, delivery)
@@ -57,7 +62,7 @@ export function webhookSink(deps: WebhookSinkDependencies): Sink {
           if (outcome.kind === 'gone') await stopEndpoint(deps, endpoint, 'gone')
           return outcome
         },
-        recorded: (outcomes) => note(deps, endpoint, outcomes),
+        recorded: (results) => note(deps, endpoint, results),
       }
     },
   }

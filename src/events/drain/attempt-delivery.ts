@@ -44,17 +44,19 @@ async function readyToSend(deps: AttemptDependencies, delivery: DueDelivery): Pr
 }
 
 async function send(
-  { log }: AttemptDependencies,
+  { log, clock }: AttemptDependencies,
   receiver: Receiver,
   delivery: DueDelivery,
   body: string,
 ): Promise<Outcome> {
   try {
-    return await receiver.deliver({ ...delivery, body, attempt: delivery.attempts + 1 })
+    const attempt = delivery.attempts + 1
+    const sentAtMs = clock.nowMs()
+    return await receiver.deliver({ ...delivery, body, attempt, sentAtMs, replayId: null, thin: false })
   } catch (error) {
     log.error({ err: error, deliveryId: delivery.id }, 'events.sink_failed')
     const tried = { status: null, error: 'kernel.unexpected', response: null, log: null }
-    return { kind: 'failed', retryAfterMs: null, ...tried }
+    return { kind: 'failed', retryAfterMs: null, overloaded: false, ...tried }
   }
 }
 

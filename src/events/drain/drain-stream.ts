@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isUniqueViolation } from '../../db/index.ts'
 import { limits } from '../../kernel/index.ts'
-import type { Ending } from '../delivery.ts'
 import type { RuleBook, RuleSource } from '../rule-book.ts'
-import type { Outcome, Receiver, Sink } from '../sink.ts'
+import type { Receiver, RecordedResult, Sink } from '../sink.ts'
 import { type AttemptDependencies, type AttemptResult, attemptDelivery } from './attempt-delivery.ts'
 import { type Lease, openLease } from './lease.ts'
 import { makeSignal, type Signal } from './signal.ts'
@@ -142,7 +141,7 @@ function startNext(d: Drain): void {
     d.mayHaveMore = true
     d.signal.raise()
   }
-  while (d.inFlight.size < receiver.concurrency && d.results.length < unrecordedMax) {
+  while (d.inFlight.size < receiver.concurrencyMax && d.results.length < unrecordedMax) {
     const delivery = d.waiting.shift()
     if (delivery === undefined) return
     d.inFlight.add(delivery.id)
@@ -150,8 +149,9 @@ function startNext(d: Drain): void {
   }
 }
 
-function isOutcome(ending: Ending): ending is Outcome {
-  return ending.kind !== 'cancelled'
+/** What the receiver is told: a delivery that was cancelled never reached it. */
+function toRecorded({ ending, record }: AttemptResult): readonly RecordedResult[] {
+  return ending.kind === 'cancelled' ? [] : [{ outcome: ending, state: record.settled.state }]
 }
 
 /** Stores the batch; false when the lease has gone. A database that is away for a moment costs no result. */
@@ -184,9 +184,8 @@ async function record(d: Drain): Promise<void> {
   if (!(await store(d, batch))) return d.lease.lose()
   d.recording = []
   d.recorded += batch.length
-  const outcomes = batch.map(({ ending }) => ending).filter(isOutcome)
   try {
-    await d.receiver?.recorded?.(outcomes)
+    await d.receiver?.recorded?.(batch.flatMap(toRecorded))
   } catch (error) {
     d.deps.log.warn({ err: error, streamId: d.streamId }, 'events.outcomes_not_noted')
   }

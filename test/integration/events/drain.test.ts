@@ -20,7 +20,11 @@ function scripted(
 ): { sink: Sink; sent: OutgoingDelivery[] } {
   const sent: OutgoingDelivery[] = []
   const receiver = {
-    concurrency,
+    concurrencyMax: concurrency,
+    adaptive: false,
+    fifo: false,
+    ratePerSecond: null,
+    probing: false,
     startSequence: 0n,
     deliver(delivery: OutgoingDelivery) {
       sent.push(delivery)
@@ -86,7 +90,15 @@ describe('the lease', () => {
     expect(await fixture.makeEvents({ backend: alive.sink }).drainNow()).toBe(1)
     expect(alive.sent.map(({ eventId }) => eventId)).toEqual(dying.sent.map(({ eventId }) => eventId))
 
-    release({ kind: 'failed', retryAfterMs: null, status: 500, error: 'late', response: null, log: null })
+    release({
+      kind: 'failed',
+      overloaded: false,
+      retryAfterMs: null,
+      status: 500,
+      error: 'late',
+      response: null,
+      log: null,
+    })
     await hanging
     const [delivery] = await deliveriesOf(fixture, installed.streamId)
     expect(delivery).toMatchObject({ state: 'delivered', attempts: 1 })

@@ -14,7 +14,7 @@ const ending: fc.Arbitrary<Ending> = fc.oneof(
   fc.constant<Ending>({ kind: 'delivered', ...tried }),
   fc
     .option(fc.integer({ min: 0, max: 10 ** 9 }))
-    .map<Ending>((retryAfterMs) => ({ kind: 'failed', retryAfterMs, ...tried })),
+    .map<Ending>((retryAfterMs) => ({ kind: 'failed', overloaded: false, retryAfterMs, ...tried })),
   fc.constant<Ending>({ kind: 'gone', ...tried }),
   fc.constant<Ending>({ kind: 'refused', ...tried }),
   fc.constant<Ending>({ kind: 'cancelled' }),
@@ -55,7 +55,7 @@ test('a receiver that always fails is tried exactly as often as the table is lon
       let delivery: DeliveryProgress = { state: 'pending', attempts: 0, createdAtMs: 0 }
       let tries = 0
       while (!isFinal(delivery.state)) {
-        const failed: Ending = { kind: 'failed', retryAfterMs: null, ...tried }
+        const failed: Ending = { kind: 'failed', overloaded: false, retryAfterMs: null, ...tried }
         delivery = { ...delivery, ...next(delivery, failed, { nowMs: 0, fraction: chance }) }
         tries += 1
       }

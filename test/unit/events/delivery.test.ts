@@ -16,7 +16,7 @@ test('a success ends it', () => {
 })
 
 test('a failure waits for the next attempt', () => {
-  expect(next(pending, { kind: 'failed', retryAfterMs: null, ...tried }, at)).toEqual({
+  expect(next(pending, { kind: 'failed', overloaded: false, retryAfterMs: null, ...tried }, at)).toEqual({
     state: 'waiting',
     attempts: 1,
     dueAtMs: 6_000,
@@ -27,7 +27,7 @@ test('a failure waits for the next attempt', () => {
 
 test('the tenth failure exhausts it', () => {
   const last = { state: 'waiting', attempts: 9, createdAtMs: 0 } as const
-  const settled = next(last, { kind: 'failed', retryAfterMs: 5_000, ...tried }, at)
+  const settled = next(last, { kind: 'failed', overloaded: false, retryAfterMs: 5_000, ...tried }, at)
   expect(settled).toMatchObject({ state: 'exhausted', attempts: 10, finishedAtMs: 1_000 })
 })
 
