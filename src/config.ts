@@ -1,7 +1,14 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
-import { isLoopbackAddress, KernelErrors, mintToken, type Random, StoaError } from './kernel/index.ts'
+import {
+  isLoopbackAddress,
+  KernelErrors,
+  makeFolder,
+  mintToken,
+  type Random,
+  StoaError,
+} from './kernel/index.ts'
 
 /** One environment variable. docs/reference/configuration.md is printed from this table. */
 export interface Setting {
@@ -209,7 +216,7 @@ function makeKeyFile(path: string, key: string): void {
 function embeddedKey({ name, dataDir, file, random }: EmbeddedKey): string {
   const path = join(dataDir, file)
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir)
     if (!existsSync(path)) {
       // Another key would open nothing of what is there.
       if (name === 'STOA_SECRET_KEY' && existsSync(join(dataDir, 'pglite')))

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import {
   closeSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readlinkSync,
@@ -14,7 +13,7 @@ import {
 } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
-import { systemClock } from '../kernel/index.ts'
+import { makeFolder, systemClock } from '../kernel/index.ts'
 import { DbErrors } from './errors.ts'
 
 /** Who holds a folder. A process id alone is not enough: it is given to another process one day. */
@@ -101,7 +100,7 @@ function removeDead(file: string, deadText: string): void {
  * @throws db.folder_in_use
  */
 export function lockFolder(folder: string): () => void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const file = path.join(folder, 'pglite.lock')
   const holder: Holder = { pid: process.pid, started: startOf(process.pid) ?? '', machine: thisMachine() }
   for (let tries = 0; !tryCreate(file, holder); tries += 1) {

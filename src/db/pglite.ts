@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { PGlite, type Results, TransactionAbortedError } from '@electric-sql/pglite'
 import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
-import { assert } from '../kernel/index.ts'
+import { assert, makeFolder } from '../kernel/index.ts'
 import { assertCommitted, type BegunTransaction, type Driver } from './driver.ts'
 import type { Executor } from './executor.ts'
 import { makeStatements, type PgliteStatements, type RunStatement, toRows } from './pglite-statements.ts'
@@ -10,7 +10,7 @@ import { decoders, encode, type SqlValue } from './values.ts'
 
 // PGlite makes its files readable and writable for everybody, and the data folder may have been there before us.
 function keepToOurselves(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   chmodSync(folder, 0o700)
 }
 

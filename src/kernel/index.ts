@@ -28,6 +28,7 @@ export {
   listErrors,
   StoaError,
 } from './errors.ts'
+export { makeFolder } from './folder.ts'
 export { type HttpClient, type HttpOutcome, makeHttpClient } from './http-client.ts'
 export { type IdKind, type IdSource, idPattern, idPrefixes, newId } from './ids.ts'
 export { type Limit, limits, limitTable } from './limits.ts'

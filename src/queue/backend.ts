@@ -64,11 +64,22 @@ const workerOptions = {
   removeOnFail: { count: 0 },
 } as const
 
-type Failing = { on(event: 'error', listener: (error: Error) => void): unknown }
+interface Failing {
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'ready', listener: () => void): unknown
+}
 
-// Without a listener an error event would end the process; BullMQ and its connections recover by themselves.
+// Without a listener an error event would end the process; BullMQ and its connections recover by themselves. A server
+// that is away is told once, not at every try to reach it.
 function logErrors<T extends Failing>(source: T, name: string, log: Log): T {
-  source.on('error', (error) => log.warn({ err: error, queue: name }, 'queue.backend_error'))
+  let told: string | null = null
+  source.on('error', (error) => {
+    if (error.message !== told) log.warn({ err: error, queue: name }, 'queue.backend_error')
+    told = error.message
+  })
+  source.on('ready', () => {
+    told = null
+  })
   return source
 }
 

@@ -37,10 +37,19 @@ test.concurrent.each(cases)(
   },
 )
 
-test('a data folder that cannot be used is named', async () => {
+function occupiedPath(): string {
   const file = path.join(temporaryFolder(), 'file')
   writeFileSync(file, '')
-  const stoa = startStoa(file)
+  return file
+}
+
+test.each([
+  ['a file stands there', occupiedPath],
+  ['nothing can be made there', () => path.join(temporaryFolder(), 'x'.repeat(300), 'data')],
+  // mkdir answers ENOENT below /proc although the folder above exists.
+  ['its folder is not one of a disk', () => '/proc/nope/data'],
+])('a data folder that cannot be used is named: %s', async (_why, folder) => {
+  const stoa = startStoa(folder())
   expect(await stoa.ended()).toEqual({ code: 1, signal: null })
   expect(stoa.stderr[0]).toMatch(/^kernel\.invalid_configuration: STOA_DATA_DIR: cannot be used: /)
 })
