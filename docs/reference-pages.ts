@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hostCallFailures, runFailures } from '../runtime/engine/index.ts'
 import { packageErrors } from '../runtime/package/index.ts'
+import { type EventType, type ListedEventType, listEventTypes, type Scope } from '../src/capability/index.ts'
 import { type Setting, settings } from '../src/config.ts'
 import { eventFailures } from '../src/events/errors.ts'
 import { type ErrorDefinition, type Limit, limitTable, listErrors } from '../src/kernel/index.ts'
@@ -136,6 +137,58 @@ function configurationPage(): Page {
   )
 }
 
+function isEventType(value: unknown): value is EventType {
+  return typeof value === 'object' && value !== null && 'type' in value && 'fieldScopes' in value
+}
+
+function isScope(value: unknown): value is Scope {
+  return typeof value === 'object' && value !== null && 'name' in value && 'sensitivity' in value
+}
+
+/** What the files of one name declare in their exported lists: event types live in events.ts, scopes in scopes.ts. */
+async function loadDeclared<T>(
+  fileName: RegExp,
+  isOne: (value: unknown) => value is T,
+): Promise<readonly T[]> {
+  const found: T[] = []
+  for (const { path } of readFiles('src', fileName)) {
+    const module = (await import(pathToFileURL(join(repositoryRoot, path)).href)) as Record<string, unknown>
+    for (const list of Object.values(module)) if (Array.isArray(list)) found.push(...list.filter(isOne))
+  }
+  return found
+}
+
+function eventSection(event: ListedEventType): string {
+  const { type, version, summary, subject, publishedBy, scope, fields, resource, example } = event
+  const facts = [
+    ['Published by', publishedBy === 'host' ? 'the host' : 'the platform, to the installation it is about'],
+    ['Scope', scope === null ? 'none needed' : `\`${scope.name}\``],
+    ...fields.map(({ name, scope: needed }) => [`\`data.${name}\``, `only with \`${needed.name}\``]),
+    ['`subject`', subject],
+    ['Present state', resource === null ? 'not to be read' : `\`GET ${resource}\``],
+  ]
+  return [
+    `## ${type}/${version}`,
+    `${summary.en}. ${summary['zh-CN']}。`,
+    table(['What', 'Value'], facts),
+    `\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``,
+  ].join('\n\n')
+}
+
+async function eventsPage(): Promise<Page> {
+  const scopes = await loadDeclared(/^scopes[.]ts$/, isScope)
+  const listed = listEventTypes(await loadDeclared(/^events[.]ts$/, isEventType), {
+    scopes: new Map(scopes.map((scope) => [scope.name, scope])),
+    publicUrl: 'https://platform.example',
+  })
+  return page(
+    'docs/reference/events.md',
+    'Event types',
+    'Every event type is declared in the `events.ts` of its part; the same is machine-readable at `/asyncapi.json` and `/schemas/events`, and a running platform shows it at `/docs/events`. Bodies are CloudEvents 1.0; a member of `data` that needs a further scope is left out without it.',
+    ...listed.map(eventSection),
+  )
+}
+
 function importTableText(): string {
   const packagesOf = (home: string) =>
     importTables.gates.filter(([, file]) => file.startsWith(home)).flatMap(([packages]) => packages)
@@ -185,6 +238,7 @@ export async function referencePages(): Promise<readonly Page[]> {
     errorsPage(listErrors()),
     limitsPage(),
     configurationPage(),
+    await eventsPage(),
     withBlock('docs/architecture.md', 'import-table', importTableText()),
   ]
 }

@@ -165,6 +165,7 @@ async function start(starting: Starting): Promise<void> {
   closers.push(() => finish(server, platform))
   await step('workers', () => platform.start())
   serve(listenerOf(platform, config))
+  if (config.roles.has('api')) platform.sockets.attach(server)
   print(`  ready        ${Math.round(performance.now() - startedAt)} ms`)
   printAddresses(config, publicUrl, port)
 }

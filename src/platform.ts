@@ -18,15 +18,19 @@ import {
   isReachable,
   makeIdempotencyStore,
   removeExpiredAnswers,
+  removeOldRows,
 } from './db/index.ts'
-import { type Events, makeEvents } from './events/index.ts'
+import { type Events, eventsCapability, makeEvents, makeRetention, streamCapability } from './events/index.ts'
 import {
   documentsCapability,
   type HttpApp,
   makeCsrf,
   makeHttpApp,
   makeMetrics,
+  makeStreamSockets,
   type PageRouteDependencies,
+  type SocketTiming,
+  type StreamSockets,
 } from './http/index.ts'
 import {
   endSession,
@@ -46,16 +50,25 @@ import {
   type Log,
   limits,
   makeHttpClient,
+  newId,
   present,
   type Random,
 } from './kernel/index.ts'
+import { noticesCapability } from './notices/index.ts'
 import { type AuthorizationServer, makeAuthorizationServer, makeClientSecretHash } from './oauth/index.ts'
 import type { Queue } from './queue/index.ts'
 import { manifestSchemaDocument, readPackageFiles, registryCapability } from './registry/index.ts'
 import { checkCase, makeWakeChecks, reviewCapability, startReviewJobs } from './review/index.ts'
 import { makeRulesCheck, RulesErrors } from './rules/index.ts'
 import { sandboxSink } from './sandbox/index.ts'
-import { webhookSink, webhooksCapability } from './webhooks/index.ts'
+import {
+  makeReplayer,
+  makeWakeReplay,
+  type Replayer,
+  startReplayJobs,
+  webhookSink,
+  webhooksCapability,
+} from './webhooks/index.ts'
 
 export interface PlatformOptions {
   readonly config: Config
@@ -69,14 +82,20 @@ export interface PlatformOptions {
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
+  /** Default: what the limits say. */
+  readonly socketTiming?: SocketTiming
 }
 
 export interface Platform {
   readonly app: HttpApp
+  /** WebSockets, for a server that is told of them. */
+  readonly sockets: StreamSockets
   readonly door: Door
   readonly catalog: Catalog
   readonly db: Db
   readonly events: Events
+  /** Works on replays; null in a process without the worker role. */
+  readonly replayer: Replayer | null
   /** Runs the automatic checks of a review case now. Needs the sandbox role. */
   checkCase(caseId: string): Promise<void>
   /** Workers begin: relay, drain, sweeper, checks. */
@@ -91,11 +110,21 @@ export interface Platform {
 interface Base extends PlatformOptions {
   /** The catalogue holds the operations of parts that read it: asked for late. */
   catalog(): Catalog
+  /** Made after the catalogue: asked for late. */
+  events(): Events
+  /** Null in a process without the worker role. */
+  replayer(): Replayer | null
   readonly authorizationServer: AuthorizationServer
+  readonly httpClient: HttpClient
+}
+
+/** What sending to endpoints needs, whoever sends: the drain, a replay, or a person. */
+function sendingOf({ config, db, clock, random, log, httpClient }: Base) {
+  return { db, httpClient, secretKey: deriveKey(config.secretKey, 'webhook-secrets'), clock, random, log }
 }
 
 function capabilitiesOf(base: Base): readonly Capability[] {
-  const { config, publicUrl, version, db, catalog, authorizationServer, queue } = base
+  const { config, publicUrl, version, db, catalog, authorizationServer, queue, httpClient } = base
   return [
     ...hostCapabilities,
     accessLogCapability,
@@ -107,10 +136,23 @@ function capabilitiesOf(base: Base): readonly Capability[] {
     registryCapability({ catalog, hashClientSecret: makeClientSecretHash(config.secretKey) }),
     reviewCapability({ catalog, wakeChecks: makeWakeChecks(queue) }),
     installCapability({ catalog, authorization: authorizationServer }),
-    webhooksCapability({
-      secretKey: deriveKey(config.secretKey, 'webhook-secrets'),
-      allowLoopback: config.allowLoopbackTargets,
-    }),
+    eventsCapability({ publishAsHost: (tx, list) => base.events().publishAsHost(tx, list) }),
+    streamCapability(() => base.events().stream),
+    webhooksCapability(
+      {
+        secretKey: deriveKey(config.secretKey, 'webhook-secrets'),
+        allowLoopback: config.allowLoopbackTargets,
+        publicUrl,
+        httpClient,
+      },
+      {
+        catalog,
+        again: () => base.events().again,
+        sending: sendingOf(base),
+        wakeReplay: makeWakeReplay(queue, base.replayer),
+      },
+    ),
+    noticesCapability,
     documentsCapability({
       catalog,
       publicUrl,
@@ -152,54 +194,68 @@ function pageDependencies(base: Base, door: Door): PageRouteDependencies {
   }
 }
 
-function makeApp(base: Base, door: Door): HttpApp {
+function makeHttp(base: Base, door: Door): Pick<Platform, 'app' | 'sockets'> {
   const { config, publicUrl, db, clock, random, log, authorizationServer } = base
   const pageParts = pageDependencies(base, door)
-  return makeHttpApp({
+  const authenticators = {
+    hostKey: config.hostKey,
+    csrf: pageParts.csrf,
+    session: pageParts.session,
+    accessToken: authorizationServer.verifyAccessToken,
+    personalToken: (token: string) => findPersonalToken(db.queries, token, clock),
+    resourceMetadataUrl: `${publicUrl}/.well-known/oauth-protected-resource/v1`,
+  }
+  const app = makeHttpApp({
     catalog: base.catalog(),
     door,
     log,
     ids: { clock, random },
     trustProxy: config.trustProxy,
     authorizationServer,
-    authenticators: {
-      hostKey: config.hostKey,
-      csrf: pageParts.csrf,
-      session: pageParts.session,
-      accessToken: authorizationServer.verifyAccessToken,
-      personalToken: (token) => findPersonalToken(db.queries, token, clock),
-      resourceMetadataUrl: `${publicUrl}/.well-known/oauth-protected-resource/v1`,
-    },
+    authenticators,
     pages: pageParts,
     files: [
       { path: '/assets/stoa.css', mediaType: 'text/css', text: styleSheet },
       { path: '/types/stoa.d.ts', mediaType: 'text/plain', text: toDeclarations(base.catalog()) },
     ],
-    metrics: makeMetrics(),
+    metrics: makeMetrics({ counts: () => base.events().counts(), backlog: () => base.events().backlog() }),
   })
+  const sockets = makeStreamSockets({
+    ...{ door, log, authenticators, ids: { clock, random }, timing: base.socketTiming },
+    waitForMore: (...wait) => base.events().stream.watch.wait(...wait),
+  })
+  return { app, sockets }
 }
 
-async function makeBase(options: PlatformOptions, catalog: () => Catalog): Promise<Base> {
+async function makeBase(
+  options: PlatformOptions,
+  late: Pick<Base, 'catalog' | 'events' | 'replayer'>,
+): Promise<Base> {
   const { config, publicUrl, db, clock, random, log } = options
   const authorizationServer = await makeAuthorizationServer({
     db,
     secretKey: config.secretKey,
     publicUrl,
-    supportedScopes: () => [...catalog().scopes.keys()],
+    supportedScopes: () => [...late.catalog().scopes.keys()],
     renderError: (error, locale) => renderErrorDocument(error, locale, currentRequestId() ?? ''),
     clock,
     random,
     log,
   })
-  return { ...options, catalog, authorizationServer }
+  const httpClient = makeHttpClient({
+    clock,
+    connectMs: limits.webhookConnectMs,
+    allowLoopback: config.allowLoopbackTargets,
+    connectionsMax: limits.webhookConnectionsMax,
+  })
+  return { ...options, ...late, authorizationServer, httpClient }
 }
 
 /** The sinks of the roles this process has; a sink that is missing here is drained by another process. */
-function sinksOf(base: Base, { door, httpClient }: { readonly door: Door; readonly httpClient: HttpClient }) {
+function sinksOf(base: Base, door: Door) {
   const { config, db, clock, random, log, sandbox } = base
-  const secretKey = deriveKey(config.secretKey, 'webhook-secrets')
   return {
-    backend: config.roles.has('worker') ? webhookSink({ db, httpClient, secretKey, clock, log }) : undefined,
+    backend: config.roles.has('worker') ? webhookSink(sendingOf(base)) : undefined,
     sandbox:
       sandbox === null
         ? undefined
@@ -219,21 +275,21 @@ function sinksOf(base: Base, { door, httpClient }: { readonly door: Door; readon
 }
 
 const maintenanceIntervalMs = 60 * 60 * 1000
+// Short, so that a process which is often started anew still gets to it; a round that finds nothing costs a few look-ups.
+const retentionIntervalMs = 10 * 60 * 1000
 
 /** Puts the parts together. The only place that knows all of them. */
 export async function makePlatform(options: PlatformOptions): Promise<Platform> {
   const { config, publicUrl, db, queue, sandbox, clock, random, log } = options
   let made: Catalog | null = null
-  const base = await makeBase(options, () => present(made, 'the catalogue'))
+  const base = await makeBase(options, {
+    catalog: () => present(made, 'the catalogue'),
+    events: () => events,
+    replayer: () => replayer,
+  })
   const catalog = makeCatalog(capabilitiesOf(base))
   made = catalog
 
-  const httpClient = makeHttpClient({
-    clock,
-    connectMs: limits.webhookConnectMs,
-    allowLoopback: config.allowLoopbackTargets,
-    connectionsMax: limits.webhookConnectionsMax,
-  })
   const recorder = makeRecorder({ queries: db.queries, clock, random, log })
   const events: Events = makeEvents({
     db,
@@ -257,7 +313,10 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     clock,
     random,
   })
-  const sinks = sinksOf(base, { door, httpClient })
+  const sinks = sinksOf(base, door)
+  const replayer = config.roles.has('worker')
+    ? makeReplayer({ ...sendingOf(base), again: events.again, owner: newId('run', { clock, random }) })
+    : null
   const review = sandbox === null ? null : { db, sandbox, catalog: base.catalog, clock, random, log }
 
   // Partitions of the months to come, and rows whose time is over.
@@ -266,25 +325,38 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     await base.authorizationServer.removeExpired()
     await removeExpiredAnswers(db.queries, clock.nowMs())
   }
+  const retention = makeRetention({ db, catalog, clock, log })
+  const removeOld = async () => {
+    await retention.run()
+    await removeOldRows(db, 'attempt', clock.nowMs() - limits.eventsKeptMs)
+    await removeOldRows(db, 'access_record', clock.nowMs() - limits.accessRecordsKeptMs)
+  }
+  const http = makeHttp(base, door)
   return {
-    app: makeApp(base, door),
+    ...http,
     door,
     catalog,
     db,
     events,
+    replayer,
     checkCase: (caseId) => checkCase(present(review, 'the sandbox role'), caseId),
     async start() {
       await maintain()
       queue.every('maintenance', maintenanceIntervalMs, maintain)
+      if (config.roles.has('worker')) queue.every('retention', retentionIntervalMs, removeOld)
       if (review !== null) await startReviewJobs({ ...review, queue })
       await events.start()
+      if (replayer !== null) await startReplayJobs(queue, replayer)
       await queue.ready()
     },
-    stop: () => events.stop(),
+    stop: async () => {
+      const ends = [http.sockets.close(), events.stop(), retention.stop()]
+      await Promise.all([...ends, replayer?.stop(limits.drainStopMs)])
+    },
     async close() {
       await sandbox?.close()
       await recorder.close()
-      await httpClient.close()
+      await base.httpClient.close()
     },
   }
 }

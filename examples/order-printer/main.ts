@@ -1,10 +1,12 @@
 /**
- * A third-party backend: gets its token by OAuth, its events by signed webhooks, and prints each paid order once.
- * Settings come from the environment: PORT, HOST, STOA_URL, CLIENT_ID, CLIENT_SECRET, WEBHOOK_SECRET.
+ * A third-party backend: gets its token by OAuth, its events by signed webhooks or by WebSocket, and prints each paid
+ * order once, also those whose webhook never arrived. Settings come from the environment; README.md lists them.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Webhook } from 'standardwebhooks'
+import { type Arrival, type Inbox, openInbox, type StoaEvent } from './inbox.ts'
 import { type Installation, makeOAuthClient, type OAuthClient } from './oauth.ts'
+import { followStream, makeHealer } from './stream.ts'
 
 function setting(name: string, fallback?: string): string {
   const value = process.env[name] ?? fallback
@@ -18,22 +20,14 @@ function setting(name: string, fallback?: string): string {
 const host = setting('HOST', '127.0.0.1')
 const port = Number(setting('PORT', '4100'))
 const stoaUrl = setting('STOA_URL', 'http://localhost:4000')
+const transport = setting('TRANSPORT', 'webhook')
+const stateFile = process.env['STATE_FILE'] ?? null
 const ownUrl = `http://${host}:${port}`
 const scope = 'order:read customer:read'
 const bodyBytesMax = 256 * 1024
 
-/** The event's body: CloudEvents 1.0 in JSON. */
-interface StoaEvent {
-  readonly id: string
-  readonly type: string
-  readonly subject: string
-  readonly merchantid: string
-  readonly data: unknown
-}
-
-// A real backend keeps both in its database.
+// A real backend keeps them in its database.
 const installations = new Map<string, Installation>()
-const seen = new Set<string>()
 
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
@@ -62,11 +56,21 @@ async function readOrder(oauth: OAuthClient, merchantId: string, orderId: string
   return response.json()
 }
 
-async function receive(
-  oauth: OAuthClient,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function handle(oauth: OAuthClient, { event, sequence, via }: Arrival): Promise<void> {
+  const order = event.type === 'order.paid' ? await readOrder(oauth, event.merchantid, event.subject) : null
+  // Pull and socket need no signature: we asked, over a connection of our own.
+  const signature = via === 'webhook' ? { signature: 'verified' } : {}
+  const { type: printed, subject, id: webhookId } = event
+  print({ printed, subject, webhookId, sequence, via, ...signature, order })
+}
+
+interface Backend {
+  readonly oauth: OAuthClient
+  readonly inbox: Inbox
+  readonly healer: ReturnType<typeof makeHealer>
+}
+
+async function receive(backend: Backend, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await readBody(request)
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
@@ -79,16 +83,21 @@ async function receive(
     response.writeHead(401).end()
     return
   }
-  // At least once means sometimes twice: the webhook-id is the same then.
-  if (!seen.has(event.id)) {
-    const order = event.type === 'order.paid' ? await readOrder(oauth, event.merchantid, event.subject) : null
-    seen.add(event.id)
-    print({ printed: event.type, subject: event.subject, webhookId: event.id, signature: 'verified', order })
+  if (event.type === 'endpoint.challenge') {
+    // Whoever knows the secret is whom the platform has given it to: the endpoint is ours.
+    response.writeHead(200, { 'content-type': 'text/plain' })
+    response.end((event.data as { readonly challenge: string }).challenge)
+    return
   }
+  // A test event stands in no stream.
+  const sequence = Number(headers['webhook-sequence'] ?? 0)
+  await backend.inbox.take({ sequence, event, via: 'webhook' })
   response.writeHead(204).end()
+  backend.healer.look()
 }
 
-async function route(oauth: OAuthClient, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function route(backend: Backend, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { oauth } = backend
   const url = new URL(request.url ?? '/', ownUrl)
   switch (`${request.method} ${url.pathname}`) {
     case 'GET /install': {
@@ -109,11 +118,29 @@ async function route(oauth: OAuthClient, request: IncomingMessage, response: Ser
       return
     }
     case 'POST /webhooks':
-      await receive(oauth, request, response)
+      await receive(backend, request, response)
       return
     default:
       response.writeHead(404).end()
   }
+}
+
+function listen(backend: Backend): void {
+  const server = createServer((request, response) => {
+    route(backend, request, response).catch((error: unknown) => {
+      print({ failed: error instanceof Error ? error.message : String(error) })
+      if (!response.headersSent) response.writeHead(500)
+      response.end()
+    })
+  })
+  server.listen(port, host, () => {
+    // First what came while nobody was here; webhooks that come meanwhile are taken too.
+    void backend.healer.now().then(() => process.stdout.write(`order-printer listening on ${ownUrl}\n`))
+  })
+  process.once('SIGTERM', () => {
+    server.close()
+    server.closeAllConnections()
+  })
 }
 
 async function main(): Promise<void> {
@@ -123,18 +150,12 @@ async function main(): Promise<void> {
     clientSecret: setting('CLIENT_SECRET'),
     redirectUri: `${ownUrl}/callback`,
   })
-  const server = createServer((request, response) => {
-    route(oauth, request, response).catch((error: unknown) => {
-      print({ failed: error instanceof Error ? error.message : String(error) })
-      if (!response.headersSent) response.writeHead(500)
-      response.end()
-    })
-  })
-  server.listen(port, host, () => process.stdout.write(`order-printer listening on ${ownUrl}\n`))
-  process.once('SIGTERM', () => {
-    server.close()
-    server.closeAllConnections()
-  })
+  const inbox = openInbox(stateFile, (arrival) => handle(oauth, arrival))
+  const settings = { stoaUrl, oauth, inbox, print }
+  if (transport === 'webhook') return listen({ oauth, inbox, healer: makeHealer(settings) })
+  process.stdout.write(`order-printer follows ${stoaUrl}/v1/stream and listens nowhere\n`)
+  process.once('SIGTERM', () => process.exit(0))
+  await followStream(settings)
 }
 
 main().catch((error: unknown) => {

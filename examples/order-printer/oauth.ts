@@ -5,10 +5,12 @@ import {
   type Client,
   ClientSecretBasic,
   calculatePKCECodeChallenge,
+  clientCredentialsGrantRequest,
   discoveryRequest,
   generateRandomCodeVerifier,
   generateRandomState,
   processAuthorizationCodeResponse,
+  processClientCredentialsResponse,
   processDiscoveryResponse,
   processRefreshTokenResponse,
   refreshTokenGrantRequest,
@@ -55,6 +57,8 @@ export interface OAuthClient {
   finish(callbackUrl: URL): Promise<Installation>
   /** The same installation with a live access token. */
   fresh(installation: Installation): Promise<Installation>
+  /** A live token of the app itself, for what concerns no single merchant. */
+  appToken(): Promise<string>
 }
 
 // Development on one machine speaks http; everywhere else the library insists on https.
@@ -74,6 +78,7 @@ export async function makeOAuthClient(settings: OAuthSettings): Promise<OAuthCli
   const authentication = ClientSecretBasic(settings.clientSecret)
   // state → PKCE verifier: binds the answer to the browser that asked and to us.
   const started = new Map<string, Started>()
+  let app = { token: '', untilMs: 0 }
 
   return {
     async begin(scope) {
@@ -119,6 +124,13 @@ export async function makeOAuthClient(settings: OAuthSettings): Promise<OAuthCli
         options,
       )
       return toInstallation(await processRefreshTokenResponse(server, client, response), installation)
+    },
+    async appToken() {
+      if (app.untilMs > Date.now()) return app.token
+      const response = await clientCredentialsGrantRequest(server, client, authentication, {}, options)
+      const granted = await processClientCredentialsResponse(server, client, response)
+      app = { token: granted.access_token, untilMs: Date.now() + (granted.expires_in ?? 0) * 1000 - 60_000 }
+      return app.token
     },
   }
 }

@@ -19,6 +19,13 @@ export interface AccessRecord {
   readonly durationMs: number
 }
 
+/** What an answer shows of one merchant's data. */
+export interface MerchantUse {
+  readonly merchantId: string
+  readonly rows: number
+  readonly personal: boolean
+}
+
 export interface Recorder {
   /** In the operation's own transaction. */
   record(tx: Transaction, record: AccessRecord): Promise<void>

@@ -71,6 +71,24 @@ function checkEventType(event: EventType, scopes: ReadonlyMap<string, Scope>): v
   for (const scope of [event.scope, ...Object.values(event.fieldScopes)]) {
     assert(scope === null || scopes.has(scope), `event type ${event.type} names the unknown scope ${scope}`)
   }
+  for (const field of Object.keys(event.fieldScopes))
+    assert(membersOf(event.data.json).includes(field), `event type ${event.type} has no member ${field}`)
+}
+
+/** A thin event leads there: it must be an address that an app can read. */
+function checkResourcePath(
+  { type, resourcePath }: EventType,
+  operations: readonly CompiledOperation[],
+): void {
+  if (resourcePath === null) return
+  const leadsThere = operations.some(
+    ({ operation: { method, path, audience }, pathMembers }) =>
+      method === 'GET' &&
+      audience === 'app' &&
+      pathMembers.length === 1 &&
+      path.replace(/\{\w+\}/, '{subject}') === resourcePath,
+  )
+  assert(leadsThere, `event type ${type}: no app can GET ${resourcePath}`)
 }
 
 function membersOf(json: JsonSchema): readonly string[] {
@@ -97,6 +115,7 @@ function checkOperation(
     operation.hostFunction === undefined || audience === 'app',
     `${id}: only an app operation is a host function`,
   )
+  assert(operation.cacheMs === undefined || access.kind === 'public', `${id}: only a public answer is kept`)
   assert(method !== 'GET' || operation.kind === 'read', `${id}: GET must not write`)
   const inputMembers = membersOf(operation.input.json)
   for (const member of pathMembers)
@@ -149,6 +168,7 @@ export function makeCatalog(capabilities: readonly Capability[]): Catalog {
   const compiled = capabilities.flatMap((c) =>
     c.operations.map((operation) => compileOperation(c, operation, scopes)),
   )
+  for (const event of eventTypes.values()) checkResourcePath(event, compiled)
   unique(
     compiled,
     ({ operation }) => `${operation.method} ${operation.path.replaceAll(/\{\w+\}/g, '{}')}`,

@@ -1,4 +1,5 @@
 import type { Clock, ErrorFactory, Queries, Random, Transaction } from '../kernel/index.ts'
+import type { MerchantUse } from './access-record.ts'
 import type { Caller } from './caller.ts'
 import type { Schema } from './schema.ts'
 
@@ -57,8 +58,18 @@ interface ContextBase<I> {
   readonly requestId: string
   readonly clock: Clock
   readonly random: Random
-  /** Says whose data this is about, where neither the caller nor the input's merchantId does: for the access record. */
-  concerns(merchantId: string): void
+  /**
+   * For the access record: whose data this is about, where neither the caller nor the input's merchantId says it, and
+   * whether it turned out to be personal, where the operation's `personalData` cannot know.
+   */
+  concerns(merchantId: string, found?: { readonly personal: boolean }): void
+  /**
+   * For an answer about several merchants: what it shows of whose data. Each gets an access record of its own instead
+   * of one for the whole; when nothing was shown of anybody's, there is none.
+   */
+  shows(uses: readonly MerchantUse[]): void
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal
 }
 
 export type Via = 'rest' | 'sandbox' | 'console'
@@ -99,13 +110,18 @@ export interface OperationDefinition<K extends OperationKind, I, O, P> {
   readonly binaryInput?: BinaryInput
   readonly output: Schema<O>
   readonly status?: 200 | 201 | 202 | 204
+  /** How long anybody may keep a public answer; without it nobody keeps one. */
+  readonly cacheMs?: number
   /** What it may refuse with, besides what the door itself refuses with. */
   readonly errors: readonly ErrorFactory[]
   /** Its name below `stoa.<capability>` in the sandbox; only for the audience app. */
   readonly hostFunction?: string
   /** Whether this caller's answer holds personal data of the merchant's customers: it then waits for its access record. */
   readonly personalData?: (caller: Caller) => boolean
-  /** Slow work without the database's lock (hashing, unpacking), done before the transaction opens. */
+  /**
+   * Slow work without the database's lock (hashing, unpacking, sending), done before the transaction opens. A request
+   * repeated with its Idempotency-Key is not prepared again.
+   */
   readonly prepare?: (context: ReadContext<I>) => Promise<P>
   readonly handle: (context: K extends 'write' ? WriteContext<I, P> : ReadContext<I>) => Promise<O>
 }
@@ -150,6 +166,8 @@ export interface EventType {
   readonly addressedTo: 'merchant' | 'installation'
   /** What `subject` names. */
   readonly subject: string
+  /** Where an app reads the present state of what the event is about: `/v1/orders/{subject}`. Null: nowhere. */
+  readonly resourcePath: string | null
   readonly data: Schema<unknown>
   /** Top-level members of `data` that a further scope reveals; without it they are left out. */
   readonly fieldScopes: Readonly<Record<string, string>>
@@ -158,15 +176,16 @@ export interface EventType {
 
 /** Declares one event type; catalogue, validation and the webhook's body derive from it. */
 export function defineEventType<T>(
-  definition: Omit<EventType, 'data' | 'example' | 'fieldScopes' | 'addressedTo'> & {
+  definition: Omit<EventType, 'data' | 'example' | 'fieldScopes' | 'addressedTo' | 'resourcePath'> & {
     readonly addressedTo?: EventType['addressedTo']
+    readonly resourcePath?: string
     readonly data: Schema<T>
     readonly example: T
     readonly fieldScopes?: { readonly [K in keyof T & string]?: string }
   },
 ): EventType {
   const fieldScopes = { ...definition.fieldScopes } as Readonly<Record<string, string>>
-  return { addressedTo: 'merchant', ...definition, fieldScopes }
+  return { addressedTo: 'merchant', resourcePath: null, ...definition, fieldScopes }
 }
 
 /** A named group of operations, event types and scopes. */

@@ -1,4 +1,4 @@
-import { sha256Hex, type Transaction } from '../kernel/index.ts'
+import { type Queries, sha256Hex, type Transaction } from '../kernel/index.ts'
 import { type Caller, ownerIdOf } from './caller.ts'
 import { CapabilityErrors } from './errors.ts'
 
@@ -17,6 +17,8 @@ export interface StoredAnswer {
 }
 
 export interface IdempotencyStore {
+  /** Whether this very request has been answered: then it need not be prepared once more. */
+  isAnswered(q: Queries, request: IdempotencyRequest): Promise<boolean>
   /** Claims the key in this transaction, or gives the answer that it already has. Waits for a concurrent claim. */
   claim(tx: Transaction, request: IdempotencyRequest): Promise<StoredAnswer | 'claimed' | 'reused'>
   finish(tx: Transaction, request: IdempotencyRequest, answer: StoredAnswer): Promise<void>

@@ -1,4 +1,4 @@
-export type { AccessRecord, Recorder } from './access-record.ts'
+export type { AccessRecord, MerchantUse, Recorder } from './access-record.ts'
 export {
   type AppCaller,
   appOf,
@@ -23,6 +23,7 @@ export {
   type Scope,
 } from './define.ts'
 export { CapabilityErrors } from './errors.ts'
+export { dataSchemaUrl, type ListedEventType, listEventTypes } from './event-list.ts'
 export { type Answer, type Call, type Door, makeDoor, type RulesCheck } from './invoke.ts'
 export {
   byId,
@@ -37,5 +38,6 @@ export {
 } from './page.ts'
 export { takesJsonBody } from './refusals.ts'
 export { type JsonSchema, money, pageOf, type Schema, schema } from './schema.ts'
+export { toAsyncApi } from './to-asyncapi.ts'
 export { toDeclarations } from './to-declarations.ts'
 export { toOpenApi } from './to-openapi.ts'

@@ -1,9 +1,16 @@
-import type { Clock, Queries, Random, Transaction } from '../kernel/index.ts'
-import { type AccessRecord, merchantOf, type Recorder, refusalOf, rowsOf } from './access-record.ts'
+import { type Clock, KernelErrors, type Queries, type Random, type Transaction } from '../kernel/index.ts'
+import {
+  type AccessRecord,
+  type MerchantUse,
+  merchantOf,
+  type Recorder,
+  refusalOf,
+  rowsOf,
+} from './access-record.ts'
 import { authorize } from './authorize.ts'
 import type { Caller } from './caller.ts'
 import type { Catalog, CompiledOperation } from './catalog.ts'
-import type { NewEvent, Via } from './define.ts'
+import type { NewEvent, ReadContext, Via } from './define.ts'
 import { CapabilityErrors } from './errors.ts'
 import { claimOf, type IdempotencyStore, onceByKey } from './idempotency.ts'
 import { tenantMemberOf } from './refusals.ts'
@@ -35,6 +42,8 @@ export interface Call {
   readonly body?: Uint8Array
   readonly via: Via
   readonly requestId: string
+  /** Aborted when the caller has gone. */
+  readonly signal?: AbortSignal
   readonly idempotencyKey?: string
   readonly requestHash?: string
 }
@@ -63,6 +72,9 @@ interface Passage {
 /** Whose data the operation found itself to be about. */
 interface About {
   merchantId: string | null
+  personal: boolean
+  /** Of several merchants; null: the operation is about one at most. */
+  uses: readonly MerchantUse[] | null
 }
 
 const noBody = new Uint8Array()
@@ -91,6 +103,10 @@ function checkTenant({ operation }: CompiledOperation, tenantIds: readonly strin
   if (typeof tenantId === 'string' && !tenantIds.includes(tenantId)) throw CapabilityErrors.not_found()
 }
 
+function isPersonal({ operation }: CompiledOperation, caller: Caller): boolean {
+  return operation.personalData?.(caller) === true
+}
+
 function recordOf(
   deps: DoorDependencies,
   { compiled, call, startedAtMs, about }: Omit<Passage, 'tenantIds'>,
@@ -101,12 +117,22 @@ function recordOf(
     operation: compiled.operation.id,
     via: call.via,
     merchantId: merchantOf(call.caller, call.input, about.merchantId),
-    personal: result.outcome === 'ok' && compiled.operation.personalData?.(call.caller) === true,
+    personal: result.outcome === 'ok' && (about.personal || isPersonal(compiled, call.caller)),
     requestId: call.requestId,
     atMs: startedAtMs,
     durationMs: deps.clock.nowMs() - startedAtMs,
     ...result,
   }
+}
+
+/** One record, or one per merchant where the operation told several. */
+function recordsOf(
+  deps: DoorDependencies,
+  passage: Passage,
+  result: Pick<AccessRecord, 'outcome' | 'code' | 'rows'>,
+): readonly AccessRecord[] {
+  const whole = recordOf(deps, passage, result)
+  return passage.about.uses?.map((use) => ({ ...whole, ...use })) ?? [whole]
 }
 
 // What nobody did to nobody's data has nobody to be shown to: the request log has it.
@@ -116,10 +142,14 @@ function isAnonymous({ call }: Pick<Passage, 'call'>): boolean {
 
 function baseContext(deps: DoorDependencies, { call, tenantIds, about }: Passage) {
   const { clock, random } = deps
-  const concerns = (merchantId: string) => {
+  const concerns: ReadContext<unknown>['concerns'] = (merchantId, { personal } = { personal: false }) => {
     about.merchantId = merchantId
+    about.personal ||= personal
   }
-  return { ...call, body: call.body ?? noBody, tenantIds, clock, random, concerns }
+  const shows: ReadContext<unknown>['shows'] = (uses) => {
+    about.uses = uses
+  }
+  return { ...call, body: call.body ?? noBody, tenantIds, clock, random, concerns, shows }
 }
 
 async function read(deps: DoorDependencies, passage: Passage): Promise<Answer> {
@@ -131,19 +161,28 @@ async function read(deps: DoorDependencies, passage: Passage): Promise<Answer> {
   checkOutput(compiled, output)
   const ok = { outcome: 'ok', code: null, rows: rowsOf(output) } as const
   if (isAnonymous(passage)) return { status: statusOf(compiled), output, replayed: false }
-  const record = recordOf(deps, passage, ok)
-  const durable = deps.recorder.buffer(record)
   // Customers' personal data leaves only when the merchant will be able to see that it left.
-  if (record.personal) await durable
+  await Promise.all(
+    recordsOf(deps, passage, ok).map((record) => {
+      const durable = deps.recorder.buffer(record)
+      return record.personal ? durable : undefined
+    }),
+  )
   return { status: statusOf(compiled), output, replayed: false }
 }
 
 async function write(deps: DoorDependencies, passage: Passage): Promise<Answer> {
   const { compiled, call } = passage
   const base = baseContext(deps, passage)
-  const prepared = await compiled.operation.prepare?.({ ...base, queries: deps.queries } as never)
+  const claim = claimOf(compiled.operation.id, call)
+  const { prepare } = compiled.operation
+  // What a preparation does outside (sending, hashing) is not done again for a request that has its answer.
+  const repeated =
+    prepare !== undefined && claim !== null && (await deps.idempotency.isAnswered(deps.queries, claim))
+  const prepared = repeated ? null : await prepare?.({ ...base, queries: deps.queries } as never)
   return deps.runInTransaction(async (tx) => {
-    const answer = await onceByKey(deps.idempotency, tx, claimOf(compiled.operation.id, call), async () => {
+    const answer = await onceByKey(deps.idempotency, tx, claim, async () => {
+      if (repeated) throw KernelErrors.unavailable('the answer of that key was removed just now; try again')
       const publish = (event: NewEvent) => deps.publish(tx, event)
       const output = await compiled.operation.handle({ ...base, tx, publish, prepared } as never)
       checkOutput(compiled, output)
@@ -151,7 +190,8 @@ async function write(deps: DoorDependencies, passage: Passage): Promise<Answer> 
     })
     // A repeated answer shows the same data once more: that is a use like the first one.
     const ok = { outcome: 'ok', code: null, rows: rowsOf(answer.output) } as const
-    if (!isAnonymous(passage)) await deps.recorder.record(tx, recordOf(deps, passage, ok))
+    if (isAnonymous(passage)) return answer
+    for (const record of recordsOf(deps, passage, ok)) await deps.recorder.record(tx, record)
     return answer
   })
 }
@@ -172,7 +212,12 @@ export function makeDoor(deps: DoorDependencies): Door {
     async invoke(operationId, call) {
       const compiled = deps.catalog.operations.get(operationId)
       if (compiled === undefined) throw CapabilityErrors.not_found()
-      const arrived = { compiled, call, startedAtMs: deps.clock.nowMs(), about: { merchantId: null } }
+      const arrived = {
+        compiled,
+        call,
+        startedAtMs: deps.clock.nowMs(),
+        about: { merchantId: null, personal: false, uses: null },
+      }
       try {
         return await pass(arrived)
       } catch (error) {

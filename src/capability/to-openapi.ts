@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util'
-import { assert, type ErrorFactory } from '../kernel/index.ts'
+import type { ErrorFactory } from '../kernel/index.ts'
 import type { Catalog, CompiledOperation } from './catalog.ts'
 import type { Operation } from './define.ts'
+import { hoist } from './hoist.ts'
 import { doorErrorsOf, takesJsonBody } from './refusals.ts'
 import type { JsonSchema } from './schema.ts'
 
@@ -41,21 +41,6 @@ const problemSchema: JsonSchema = {
       },
     },
   },
-}
-
-/** Moves every schema that has a name (a title in PascalCase) into components and leaves a $ref. */
-function hoist(value: unknown, components: Json): unknown {
-  if (Array.isArray(value)) return value.map((item) => hoist(item, components))
-  if (typeof value !== 'object' || value === null) return value
-  const copy: Json = {}
-  for (const [key, member] of Object.entries(value)) copy[key] = hoist(member, components)
-  const { title } = copy
-  if (typeof title !== 'string' || !/^[A-Z][A-Za-z0-9]+$/.test(title) || copy['$ref'] !== undefined)
-    return copy
-  const known = components[title]
-  assert(known === undefined || isDeepStrictEqual(known, copy), `two schemas are called ${title}`)
-  components[title] = copy
-  return { $ref: `#/components/schemas/${title}` }
 }
 
 function responses(operation: Operation, components: Json, options: OpenApiOptions): Json {

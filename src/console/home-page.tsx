@@ -22,6 +22,10 @@ export const homePage: Page = {
             <a href="/openapi.json">/openapi.json</a>
             <div>{text(locale, 'homeDeveloper')}</div>
           </li>
+          <li>
+            <a href="/docs/events">{text(locale, 'eventsTitle')}</a>
+            <div>{text(locale, 'homeEvents')}</div>
+          </li>
           <li>{text(locale, 'homeReviewer')}</li>
           {person === null ? (
             <li>

@@ -1,6 +1,7 @@
 import { invitationPages } from './account/invitation.tsx'
 import { signInPages } from './account/sign-in.tsx'
 import { errorsPage } from './docs/errors-page.tsx'
+import { eventsPage } from './docs/events-page.tsx'
 import { homePage } from './home-page.tsx'
 import { consentPages } from './merchant/consent-pages.tsx'
 import { marketPages } from './merchant/market-pages.tsx'
@@ -10,6 +11,7 @@ import type { Page } from './page.ts'
 export const pages: readonly Page[] = [
   homePage,
   errorsPage,
+  eventsPage,
   ...signInPages,
   ...invitationPages,
   ...marketPages,

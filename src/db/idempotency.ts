@@ -27,6 +27,19 @@ interface IdempotencyRow {
 export function makeIdempotencyStore({ clock, key }: { readonly clock: Clock; readonly key: Uint8Array }) {
   const contextOf = (request: IdempotencyRequest) => `${request.ownerId}/${request.key}`
   return {
+    async isAnswered(q: Queries, request: IdempotencyRequest): Promise<boolean> {
+      const rows = await sql(
+        q,
+        `select 1 as one from idempotency
+         where owner_id = $1 and key = $2 and operation = $3 and request_hash = $4 and expires_at > $5`,
+        request.ownerId,
+        request.key,
+        request.operation,
+        request.requestHash,
+        toDate(clock.nowMs()),
+      )
+      return rows.length > 0
+    },
     async claim(tx: Transaction, request: IdempotencyRequest): Promise<StoredAnswer | 'claimed' | 'reused'> {
       const nowMs = clock.nowMs()
       await sql(

@@ -1,4 +1,14 @@
-import { assert, monthStartMs, type Transaction, toDate, toIso } from '../kernel/index.ts'
+import {
+  assert,
+  limits,
+  monthStartMs,
+  parseTime,
+  present,
+  type Transaction,
+  toDate,
+  toIso,
+} from '../kernel/index.ts'
+import type { Db } from './db.ts'
 import { execute, sql } from './sql.ts'
 
 /** The tables that are partitioned by month, with the column that decides. */
@@ -51,5 +61,67 @@ export async function ensurePartitions(tx: Transaction, monthMs: number): Promis
     for (let month = 0; month <= monthsAhead; month += 1) {
       await ensurePartition(tx, table, column, monthStartMs(monthMs, month))
     }
+  }
+}
+
+const monthOf = (table: string) => new RegExp(`^${table}_(\\d{4})_(\\d{2})$`)
+
+/** Partitions of the table whose month had ended by then. */
+async function listEnded(tx: Transaction, table: string, beforeMs: number): Promise<readonly string[]> {
+  const rows = await sql<{ name: string }>(
+    tx,
+    `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = $1::regclass order by 1`,
+    `public.${table}`,
+  )
+  return rows
+    .map(({ name }) => name)
+    .filter((name) => {
+      const [, year, month] = monthOf(table).exec(name) ?? []
+      const startMs = parseTime(`${year}-${month}-01T00:00:00Z`)
+      return startMs !== null && monthStartMs(startMs, 1) <= beforeMs
+    })
+}
+
+// Dropping a partition locks its table for a moment. It must not stand in the way of the inserts that queue behind it
+// while a long query is at work; the next round tries again.
+const dropLockMs = 1_000
+
+async function dropEnded(tx: Transaction, table: string, beforeMs: number): Promise<readonly string[]> {
+  await execute(tx, `select pg_advisory_xact_lock(hashtext('stoa.partitions'))`)
+  await execute(tx, `select set_config('lock_timeout', '${dropLockMs}', true)`)
+  const names = await listEnded(tx, table, beforeMs)
+  for (const name of names) await execute(tx, `drop table "${name}"`)
+  return names
+}
+
+/**
+ * Removes what is older than `beforeMs` from a partitioned table: partitions whose month had wholly ended by then are
+ * dropped, rows of the default partition deleted in small transactions. Two nodes at once do no harm.
+ */
+export async function removeOldRows(
+  db: Pick<Db, 'tx'>,
+  table: (typeof partitioned)[number]['table'],
+  beforeMs: number,
+): Promise<{ readonly partitions: readonly string[]; readonly rows: number }> {
+  const partitions = await db.tx((tx) => dropEnded(tx, table, beforeMs))
+  const { column } = present(
+    partitioned.find((one) => one.table === table),
+    table,
+  )
+  let rows = 0
+  for (;;) {
+    const deleted = await db.tx((tx) =>
+      execute(
+        tx,
+        `delete from "${table}_default" where id in
+           (select id from "${table}_default" where "${column}" < $1::timestamptz
+            limit $2::int for update skip locked)`,
+        toDate(beforeMs),
+        limits.retentionBatchMax,
+      ),
+    )
+    rows += deleted
+    if (deleted < limits.retentionBatchMax) return { partitions, rows }
   }
 }

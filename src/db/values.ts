@@ -17,10 +17,23 @@ export type SqlValue =
 export type EncodedValue = string | null
 
 function encodeElement(value: SqlValue): string {
-  const text = Array.isArray(value) ? encode(value) : encode(value)
+  const text = encode(value)
   if (text === null) return 'NULL'
-  if (Array.isArray(value)) return text
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+  if (typeof value === 'number' || Array.isArray(value)) return text
+  // Most have nothing to escape, and arrays are what batches are made of.
+  return /["\\]/.test(text) ? `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : `"${text}"`
+}
+
+// The times of a batch lie within a few milliseconds.
+let lastMs = Number.NaN
+let lastIso = ''
+
+function encodeTime(ms: number): string {
+  if (ms !== lastMs) {
+    lastIso = toIso(ms)
+    lastMs = ms
+  }
+  return lastIso
 }
 
 /** The text form of one parameter. */
@@ -28,7 +41,7 @@ export function encode(value: SqlValue): EncodedValue {
   assert(value !== undefined, 'a parameter of a raw statement is undefined; write null')
   if (value === null) return null
   if (typeof value === 'string') return value
-  if (nodeTypes.isDate(value)) return toIso(value.getTime())
+  if (nodeTypes.isDate(value)) return encodeTime(value.getTime())
   if (value instanceof Uint8Array)
     return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
   if (Array.isArray(value)) return `{${value.map(encodeElement).join(',')}}`
@@ -37,10 +50,17 @@ export function encode(value: SqlValue): EncodedValue {
 
 type Decoder = (text: string) => unknown
 
+let lastText = ''
+let lastTextMs = Number.NaN
+
 function decodeTimestamp(text: string): unknown {
-  // The session's time zone is UTC, so the offset is +00 or, without time zone, missing.
-  const iso = `${text.replace(' ', 'T').replace(/\+00$/, '')}Z`
-  return toDate(present(parseTime(iso), `a time in ${text}`))
+  if (text !== lastText) {
+    // The session's time zone is UTC, so the offset is +00 or, without time zone, missing.
+    const iso = `${text.replace(' ', 'T').replace(/\+00$/, '')}Z`
+    lastTextMs = present(parseTime(iso), `a time in ${text}`)
+    lastText = text
+  }
+  return toDate(lastTextMs)
 }
 
 function decodeBytes(text: string): Uint8Array {

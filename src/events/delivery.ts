@@ -10,6 +10,8 @@ import type { Outcome } from './sink.ts'
 //               │    └─gone, refused, or failed with no attempt left──▶ exhausted
 //               ▼
 //            waiting ── the same arrows as pending, failed leads back to waiting
+//
+//   waiting, exhausted, parked, cancelled ──sent once more by a person or a replay, and received──▶ delivered
 export const deliveryStates = ['pending', 'waiting', 'delivered', 'exhausted', 'parked', 'cancelled'] as const
 
 export type DeliveryState = (typeof deliveryStates)[number]

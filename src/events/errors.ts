@@ -1,11 +1,6 @@
 import { defineErrors } from '../kernel/index.ts'
 
 export const EventsErrors = defineErrors('events', {
-  unknown_type: {
-    status: 422,
-    title: 'There is no such event type',
-    fix: 'Use a type of the event catalogue.',
-  },
   invalid_event: {
     status: 422,
     title: 'The event is not what its type says',

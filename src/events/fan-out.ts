@@ -27,6 +27,8 @@ export interface Body {
   readonly text: string
   /** Holds personal data of the merchant's customers. */
   readonly personal: boolean
+  /** When the event was published: how long the text is kept counts from there, whenever it was made. */
+  readonly publishedAtMs: number
 }
 
 /** A delivery before its stream has numbered it. */
@@ -92,7 +94,8 @@ function makeViewer(event: StoredEvent, type: EventType, { catalog, publicUrl }:
         : JSON.stringify(Object.fromEntries(Object.entries(data).filter(([field]) => !hidden.has(field))))
     const text = toBodyText(event, shown, publicUrl)
     const personal = scopes.some((scope) => catalog.scopes.get(scope)?.sensitivity === 'private')
-    const body = { hash: sha256Hex(text), merchantId: event.merchantId, eventId: event.id, text, personal }
+    const { merchantId, id: eventId, createdAtMs: publishedAtMs } = event
+    const body = { hash: sha256Hex(text), merchantId, eventId, text, personal, publishedAtMs }
     const view = { scopes, body }
     views.set(key, view)
     return view

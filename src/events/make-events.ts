@@ -1,12 +1,27 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Catalog, NewEvent } from '../capability/index.ts'
 import { afterCommit, type Db } from '../db/index.ts'
-import { type Clock, type Log, limits, newId, type Random, type Transaction } from '../kernel/index.ts'
+import {
+  type Clock,
+  type Log,
+  limits,
+  makePlaces,
+  newId,
+  type Random,
+  type Transaction,
+} from '../kernel/index.ts'
 import type { Queue } from '../queue/index.ts'
+import { type Again, makeAgain } from './again/send-again.ts'
+import { type Backlog, makeBacklogReader } from './backlog.ts'
+import type { PlacedEvent } from './check-events.ts'
 import { type Drainer, makeDrainer } from './drain/drain-streams.ts'
-import { clearLeases } from './drain/store.ts'
+import { clearLeases } from './drain/lease/store.ts'
 import { makeWakes } from './jobs.ts'
-import { publishEvent } from './publish-event.ts'
+import { type EventCounts, makeMeters } from './meters.ts'
+import { publishAsHost } from './publish-as-host.ts'
+import { type PublishedEvent, publishEvent } from './publish-event.ts'
+import type { AwaitDependencies } from './pull/await-page.ts'
+import { makeStreamWatch } from './pull/watch-streams.ts'
 import { makeRelayLoop } from './relay/relay-loop.ts'
 import { makeRuleSource } from './rule-book.ts'
 import type { Sink, SinkKind } from './sink.ts'
@@ -30,9 +45,22 @@ export interface EventsDependencies {
 export interface Events {
   /**
    * Writes the event in the caller's transaction and gives its id; wakes the relay after the commit.
-   * @throws events.unknown_type, events.invalid_event, events.data_too_large, events.external_id_taken
+   * @throws events.invalid_event, events.data_too_large, events.external_id_taken
    */
   publish(tx: Transaction, event: NewEvent): Promise<string>
+  /**
+   * The same for what the host's systems report, all or none: only types that are the host's, only known merchants.
+   * @throws events.invalid_event, events.data_too_large, events.external_id_taken
+   */
+  publishAsHost(tx: Transaction, events: readonly PlacedEvent[]): Promise<readonly PublishedEvent[]>
+  /** Sends deliveries once more, beside live traffic. Works in every process, without `start`. */
+  readonly again: Again
+  /** What reading an app's stream by pull or socket needs. Works in every process, without `start`. */
+  readonly stream: AwaitDependencies
+  /** What this process has done and is doing. */
+  counts(): EventCounts
+  /** What waits, in all processes together; null: the database does not answer. */
+  backlog(): Promise<Backlog | null>
   /** Begins to relay, drain and sweep, with whatever earlier processes left. */
   start(): Promise<void>
   /** Ends what is in flight within `limits.drainStopMs` and gives every lease back. Nothing is lost: rows remain. */
@@ -59,18 +87,32 @@ export function makeEvents(deps: EventsDependencies): Events {
   const wakes = makeWakes(deps)
   const owner = newId('run', deps)
   const rules = makeRuleSource({ queries: db.queries, clock: deps.clock })
-  const drainer = makeDrainer({ ...deps, owner, rules, wakeLater: wakes.wakeStreamLater })
-  const relay = makeRelayLoop({ ...deps, rules, wakeStreams: wakes.wakeStreams })
+  const meters = makeMeters()
+  const drainer = makeDrainer({ ...deps, meters, owner, rules, wakeLater: wakes.wakeStreamLater })
+  const watch = makeStreamWatch({ queries: db.queries, log })
+  const places = makePlaces({ perKeyMax: limits.pullWaitsPerAppMax, max: limits.pullWaitsMax })
+  const { wakeStreams } = wakes
+  const relay = makeRelayLoop({ ...deps, meters, rules, wakeStreams, advanced: watch.advanced })
 
   // A relay or drain that a request happens to wake serves everybody: it must not log under that request's id.
   const outside = AsyncLocalStorage.snapshot()
+  const wakeRelay = () => outside(() => wakes.wakeRelay())
 
   return {
     async publish(tx, event) {
       const id = await publishEvent(tx, event, deps)
-      afterCommit(tx, () => outside(() => wakes.wakeRelay()))
+      afterCommit(tx, wakeRelay)
       return id
     },
+    async publishAsHost(tx, list) {
+      const published = await publishAsHost(tx, list, deps)
+      afterCommit(tx, wakeRelay)
+      return published
+    },
+    again: makeAgain({ ...deps, meters, rules }),
+    stream: { ...deps, rules, watch, places },
+    counts: meters.counts,
+    backlog: makeBacklogReader({ queries: db.queries, clock: deps.clock, log }),
     async start() {
       // One process owns an embedded database, so whoever holds a lease there is dead.
       if (db.kind === 'pglite') await clearLeases(db.queries)
@@ -80,6 +122,7 @@ export function makeEvents(deps: EventsDependencies): Events {
     },
     async stop() {
       wakes.stop()
+      watch.stop()
       await Promise.all([relay.stop(), drainer.stop(limits.drainStopMs)])
       log.info('events.stopped')
     },

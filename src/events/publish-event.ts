@@ -2,14 +2,14 @@ import type { Catalog, NewEvent } from '../capability/index.ts'
 import {
   type Clock,
   type InputProblem,
-  limits,
   newId,
+  present,
   type Random,
   type Transaction,
 } from '../kernel/index.ts'
+import { type CheckedEvent, checkEvents, type PlacedEvent, type PublisherRule } from './check-events.ts'
 import { EventsErrors } from './errors.ts'
-import { hostSource } from './event.ts'
-import { findByExternalId, insertEvent } from './store.ts'
+import { insertEvents, listByExternalId, type NewEventRow } from './store.ts'
 
 export interface PublishDependencies {
   readonly catalog: Pick<Catalog, 'eventTypes'>
@@ -17,71 +17,101 @@ export interface PublishDependencies {
   readonly random: Random
 }
 
-// PostgreSQL's text holds no NUL; other control characters have no place in an id either.
-const plainText = /^[^\p{Cc}]+$/u
-
-function checkText(pointer: string, text: string, lengthMax: number): readonly InputProblem[] {
-  if (text.length <= lengthMax && plainText.test(text)) return []
-  return [
-    { pointer, code: 'text', message: `must be 1 to ${lengthMax} characters without control characters` },
-  ]
+/** What became of one event that was given to publish. */
+export interface PublishedEvent {
+  readonly id: string
+  /** Its source had published it before, or it stood further up in the same batch: it is that event. */
+  readonly repeated: boolean
 }
 
-function checkAttributes(event: NewEvent, source: string): readonly InputProblem[] {
-  const isReference = URL.canParse(source, 'https://example.com')
-  return [
-    ...checkText('/subject', event.subject, limits.eventAttributeLengthMax),
-    ...checkText('/source', source, limits.eventAttributeLengthMax),
-    ...(event.externalId === undefined
-      ? []
-      : checkText('/externalId', event.externalId, limits.eventAttributeLengthMax)),
-    ...(isReference
-      ? []
-      : [{ pointer: '/source', code: 'uri-reference', message: 'must be a URI reference' }]),
-  ]
-}
-
-/**
- * Writes an event into the outbox in the caller's transaction and gives its id. The same source and external id again
- * gives the id of the first.
- * @throws events.unknown_type, events.invalid_event, events.data_too_large, events.external_id_taken
- */
-export async function publishEvent(
-  tx: Transaction,
-  event: NewEvent,
-  { catalog, clock, random }: PublishDependencies,
-): Promise<string> {
-  const type = catalog.eventTypes.get(event.type)
-  if (type === undefined)
-    throw EventsErrors.unknown_type(`there is no event type ${JSON.stringify(event.type)}`)
-  const source = event.source ?? hostSource
-  const errors = [
-    ...checkAttributes(event, source),
-    ...type.checkData(event.data).map((problem) => ({ ...problem, pointer: `/data${problem.pointer}` })),
-  ]
-  if (errors.length > 0) throw EventsErrors.invalid_event(`the event is no valid ${event.type}`, { errors })
-  const data = JSON.stringify(event.data)
-  if (Buffer.byteLength(data) > limits.eventDataBytesMax)
-    throw EventsErrors.data_too_large(`data may have ${limits.eventDataBytesMax} bytes of JSON`)
-
-  const nowMs = clock.nowMs()
-  const row = {
-    id: newId('event', { clock, random }),
+function toRow({ event, version, source, data }: CheckedEvent, ids: PublishDependencies): NewEventRow {
+  const nowMs = ids.clock.nowMs()
+  return {
+    id: newId('event', ids),
     source,
     externalId: event.externalId ?? null,
     type: event.type,
-    version: type.version,
+    version,
     merchantId: event.merchantId,
     subject: event.subject,
     data,
     occurredAtMs: event.occurredAtMs ?? nowMs,
     createdAtMs: nowMs,
   }
-  if ((await insertEvent(tx, row)) || row.externalId === null) return row.id
+}
 
-  const known = await findByExternalId(tx, row.merchantId, { source, externalId: row.externalId })
-  // The words do not say whose it is: the same source and id under another merchant is as unknown as it is taken.
-  if (known === null || known.type !== row.type || known.subject !== row.subject)
-    throw EventsErrors.external_id_taken()
-  return known.id
+const keyOf = ({ merchantId, source, externalId }: Omit<NewEventRow, 'data' | 'id'>) =>
+  JSON.stringify([merchantId, source, externalId])
+
+/** The ids under which the rows that were not inserted are known. */
+async function findRepeated(
+  tx: Transaction,
+  rows: readonly { readonly row: NewEventRow; readonly pointer: string }[],
+): Promise<ReadonlyMap<string, string>> {
+  if (rows.length === 0) return new Map()
+  const found = await listByExternalId(
+    tx,
+    rows.map(({ row }) => row.merchantId),
+    rows.map(({ row }) => ({ source: row.source, externalId: present(row.externalId, 'what conflicts') })),
+  )
+  const known = new Map(
+    found.map((event) => [JSON.stringify([event.merchantId, event.source, event.externalId]), event]),
+  )
+  const taken: InputProblem[] = []
+  const ids = new Map<string, string>()
+  for (const { row, pointer } of rows) {
+    const event = known.get(keyOf(row))
+    // The words do not say whose it is: the same source and id under another merchant is as unknown as it is taken.
+    if (event === undefined || event.type !== row.type || event.subject !== row.subject)
+      taken.push({
+        pointer: `${pointer}/externalId`,
+        code: 'taken',
+        message: 'is another event of this source',
+      })
+    else ids.set(row.id, event.id)
+  }
+  if (taken.length > 0) throw EventsErrors.external_id_taken(undefined, { errors: taken })
+  return ids
+}
+
+/**
+ * Writes events into the outbox in the caller's transaction, in their order, all or none, in two statements at most.
+ * The same source and external id again gives the id of the first.
+ * @throws events.invalid_event, events.data_too_large, events.external_id_taken
+ */
+export async function publishEvents(
+  tx: Transaction,
+  placed: readonly PlacedEvent[],
+  deps: PublishDependencies,
+  rules: readonly PublisherRule[] = [],
+): Promise<readonly PublishedEvent[]> {
+  const rows = checkEvents(placed, deps.catalog, rules).map((checked, index) => ({
+    row: toRow(checked, deps),
+    pointer: placed[index]?.pointer ?? '',
+  }))
+  const insertedIds = await insertEvents(
+    tx,
+    rows.map(({ row }) => row),
+  )
+  const repeatedIds = await findRepeated(
+    tx,
+    rows.filter(({ row }) => !insertedIds.has(row.id)),
+  )
+  return rows.map(({ row: { id } }) => {
+    const knownId = repeatedIds.get(id)
+    return knownId === undefined ? { id, repeated: false } : { id: knownId, repeated: true }
+  })
+}
+
+/**
+ * As `publishEvents`, for one: gives its id.
+ * @throws events.invalid_event, events.data_too_large, events.external_id_taken
+ */
+export async function publishEvent(
+  tx: Transaction,
+  event: NewEvent,
+  deps: PublishDependencies,
+): Promise<string> {
+  const [published] = await publishEvents(tx, [{ pointer: '', event }], deps)
+  return present(published, 'the event just published').id
 }

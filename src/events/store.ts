@@ -2,7 +2,7 @@ import { execute, sql } from '../db/index.ts'
 import { type DbTime, present, type Queries, type Transaction, toDate } from '../kernel/index.ts'
 import { appRuleInForce } from '../rules/index.ts'
 import { neverDueMs } from './delivery.ts'
-import type { StoredEvent } from './event.ts'
+import type { KeptEvent, StoredEvent } from './event.ts'
 import type { EventRule } from './rule-book.ts'
 import type { SinkKind } from './sink.ts'
 
@@ -12,44 +12,84 @@ export interface NewEventRow extends StoredEvent {
   readonly externalId: string | null
 }
 
-/** False when this source has already published that external id. Waits for a concurrent publication of the same. */
-export async function insertEvent(tx: Transaction, row: NewEventRow): Promise<boolean> {
-  const inserted = await sql(
-    tx,
-    `insert into event (id, source, external_id, type, version, merchant_id, subject, data, occurred_at, created_at)
-     values ($1, $2, $3, $4, $5::int, $6, $7, $8, $9::timestamptz, $10::timestamptz)
-     on conflict (source, external_id) do nothing returning 1 as one`,
-    row.id,
-    row.source,
-    row.externalId,
-    row.type,
-    row.version,
-    row.merchantId,
-    row.subject,
-    row.data,
-    toDate(row.occurredAtMs),
-    toDate(row.createdAtMs),
-  )
-  return inserted.length > 0
-}
-
-/** The event that this merchant published under that source and external id. */
-export async function findByExternalId(
+/**
+ * Inserts the rows in their order and gives the ids of those that are new: not those whose source has already published
+ * that external id. Waits for a concurrent publication of the same.
+ */
+export async function insertEvents(
   tx: Transaction,
-  merchantId: string,
-  key: { readonly source: string; readonly externalId: string },
-): Promise<{ readonly id: string; readonly type: string; readonly subject: string } | null> {
-  const [row] = await sql<{ id: string; type: string; subject: string }>(
+  rows: readonly NewEventRow[],
+): Promise<ReadonlySet<string>> {
+  // The outbox keeps the order of seq, so numbers are taken in the order of the rows. Inserting goes in the order of the
+  // key that two batches may share: they wait for each other, but never in a circle.
+  const inserted = await sql<{ id: string }>(
     tx,
-    'select id, type, subject from event where merchant_id = $1 and source = $2 and external_id = $3',
-    merchantId,
-    key.source,
-    key.externalId,
+    `with numbered as materialized (
+       select e.*, nextval('event_seq_seq') as seq
+       from (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[],
+           $8::text[], $9::timestamptz[], $10::timestamptz[]) with ordinality
+         as e(id, source, external_id, type, version, merchant_id, subject, data, occurred_at, created_at, place)
+         order by place) e
+     )
+     insert into event (id, seq, source, external_id, type, version, merchant_id, subject, data, occurred_at, created_at)
+     select id, seq, source, external_id, type, version, merchant_id, subject, data, occurred_at, created_at
+     from numbered order by source, external_id, place
+     on conflict (source, external_id) do nothing returning id`,
+    rows.map(({ id }) => id),
+    rows.map(({ source }) => source),
+    rows.map(({ externalId }) => externalId),
+    rows.map(({ type }) => type),
+    rows.map(({ version }) => version),
+    rows.map(({ merchantId }) => merchantId),
+    rows.map(({ subject }) => subject),
+    rows.map(({ data }) => data),
+    rows.map(({ occurredAtMs }) => toDate(occurredAtMs)),
+    rows.map(({ createdAtMs }) => toDate(createdAtMs)),
   )
-  return row ?? null
+  return new Set(inserted.map(({ id }) => id))
 }
 
-// ── streams and subscriptions
+export interface ExternalKey {
+  readonly source: string
+  readonly externalId: string
+}
+
+/** The events that these merchants have published under these sources and external ids, place by place. */
+export async function listByExternalId(
+  tx: Transaction,
+  merchantIds: readonly string[],
+  keys: readonly ExternalKey[],
+): Promise<
+  readonly (ExternalKey & {
+    readonly id: string
+    readonly merchantId: string
+    readonly type: string
+    readonly subject: string
+  })[]
+> {
+  return sql(
+    tx,
+    `select e.id, e.merchant_id as "merchantId", e.source, e.external_id as "externalId", e.type, e.subject
+     from unnest($1::text[], $2::text[], $3::text[]) as k(merchant_id, source, external_id)
+     join event e using (merchant_id, source, external_id)`,
+    merchantIds,
+    keys.map(({ source }) => source),
+    keys.map(({ externalId }) => externalId),
+  )
+}
+
+/** Those of these merchants that exist. */
+export async function listKnownMerchants(
+  tx: Transaction,
+  merchantIds: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await sql<{ id: string }>(
+    tx,
+    'select id from merchant where id = any($1::text[])',
+    merchantIds,
+  )
+  return rows.map(({ id }) => id)
+}
 
 /** The app's own stream for this sink. */
 export async function findAppStream(tx: Transaction, appId: string, sink: SinkKind): Promise<string | null> {
@@ -204,8 +244,9 @@ export interface EventRow {
   readonly created_at: DbTime
 }
 
-/** An event from its row. */
-export function toEvent(row: EventRow): StoredEvent {
+type KeptEventRow = Omit<EventRow, 'data'> & { readonly data: string | null }
+
+function toKeptEvent(row: KeptEventRow): KeptEvent {
   return {
     id: row.id,
     source: row.source,
@@ -219,20 +260,21 @@ export function toEvent(row: EventRow): StoredEvent {
   }
 }
 
+/** An event from its row, as long as nothing of it has been removed. */
+export function toEvent(row: EventRow): StoredEvent {
+  return { ...toKeptEvent(row), data: row.data }
+}
+
 /** One event of a merchant, for a body that has to be made anew. */
-export async function findEvent(
-  q: Queries,
-  merchantId: string,
-  eventId: string,
-): Promise<StoredEvent | null> {
-  const [row] = await sql<EventRow>(
+export async function findEvent(q: Queries, merchantId: string, eventId: string): Promise<KeptEvent | null> {
+  const [row] = await sql<KeptEventRow>(
     q,
     `select id, source, type, version, merchant_id, subject, data, occurred_at, created_at
      from event where merchant_id = $1 and id = $2`,
     merchantId,
     eventId,
   )
-  return row === undefined ? null : toEvent(row)
+  return row === undefined ? null : toKeptEvent(row)
 }
 
 // ── rules
@@ -258,4 +300,56 @@ export async function listRules(q: Queries, nowMs: number): Promise<readonly Eve
     merchantId: row.merchant_id,
     scope: row.scope,
   }))
+}
+
+// ── what waits
+
+export interface Queues {
+  readonly unrelayed: number
+  readonly oldestUnrelayedMs: number | null
+  readonly due: number
+  readonly oldestDueMs: number | null
+}
+
+/**
+ * Across tenants: what waits for the relay and for the drains. Counts end at `countMax`, and only the small indexes of
+ * what is open are read: the cost does not grow with the history.
+ */
+export async function readQueues(
+  q: Queries,
+  search: { readonly nowMs: number; readonly countMax: number },
+): Promise<Queues> {
+  const [row] = await sql<{
+    unrelayed: bigint
+    oldest_unrelayed: DbTime | null
+    due: bigint
+    oldest_due: DbTime | null
+  }>(
+    q,
+    `select
+       (select count(*) from (select 1 from event where relayed_at is null limit $2::int) e) as unrelayed,
+       (select created_at from event where relayed_at is null order by seq limit 1) as oldest_unrelayed,
+       due.count as due, due.oldest as oldest_due
+     from (
+       select count(*) as count, min(open.due_at) as oldest from (
+         select d.due_at from stream s
+         left join endpoint e on e.stream_id = s.id and e.state = 'active'
+         cross join lateral (
+           select due_at from delivery
+           where stream_id = s.id and state in ('pending', 'waiting') and due_at <= $1::timestamptz
+           order by due_at limit $2::int
+         ) d
+         where s.paused_at is null and (s.sink = 'sandbox' or e.id is not null)
+         limit $2::int
+       ) open
+     ) due`,
+    toDate(search.nowMs),
+    search.countMax,
+  )
+  return {
+    unrelayed: Number(row?.unrelayed ?? 0),
+    oldestUnrelayedMs: row?.oldest_unrelayed?.getTime() ?? null,
+    due: Number(row?.due ?? 0),
+    oldestDueMs: row?.oldest_due?.getTime() ?? null,
+  }
 }

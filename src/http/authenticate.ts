@@ -16,17 +16,20 @@ export interface Authenticators {
   readonly csrf: Csrf
 }
 
+/** What is looked at of a request; an upgrade to a WebSocket has no more. */
+export type Asked = Pick<Request, 'method' | 'path' | 'headers'>
+
 const anonymous: Caller = { kind: 'anonymous' }
 
 /** The token of the Authorization header; null without the header, empty when it is no Bearer token. */
-function bearerOf(request: Request): string | null {
+export function bearerOf(request: Asked): string | null {
   const header = request.headers.authorization
   if (header === undefined) return null
   const match = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header)
   return match?.[1] ?? ''
 }
 
-function isAppAddress(request: Request): boolean {
+function isAppAddress(request: Asked): boolean {
   return request.path.startsWith('/v1/')
 }
 
@@ -34,7 +37,7 @@ function isAppAddress(request: Request): boolean {
  * WWW-Authenticate of a 401. RFC 6750 §3: "If the request lacks any authentication information […], the resource server
  * SHOULD NOT include an error code". RFC 9728 §5.1: an app finds the authorization server by resource_metadata.
  */
-export function challengeOf(request: Request, resourceMetadataUrl: string, error?: 'invalid_token'): string {
+export function challengeOf(request: Asked, resourceMetadataUrl: string, error?: 'invalid_token'): string {
   const parameters = [
     ...(error === undefined ? [] : [`error="${error}"`]),
     ...(isAppAddress(request) ? [`resource_metadata="${resourceMetadataUrl}"`] : []),
@@ -42,14 +45,14 @@ export function challengeOf(request: Request, resourceMetadataUrl: string, error
   return parameters.length === 0 ? 'Bearer' : `Bearer ${parameters.join(', ')}`
 }
 
-function refused(request: Request, resourceMetadataUrl: string): StoaError {
+function refused(request: Asked, resourceMetadataUrl: string): StoaError {
   return CapabilityErrors.unauthenticated('the token is unknown, expired or revoked', {
     // RFC 6750 §3.1: "invalid_token: The access token provided is expired, revoked, malformed, or invalid".
     headers: { 'www-authenticate': challengeOf(request, resourceMetadataUrl, 'invalid_token') },
   })
 }
 
-async function bySession(request: Request, authenticators: Authenticators): Promise<Caller> {
+async function bySession(request: Asked, authenticators: Authenticators): Promise<Caller> {
   const cookie = readCookie(request, sessionCookieName)
   if (cookie === null || !isWellFormedToken('session', cookie)) return anonymous
   const person = await authenticators.session(cookie)
@@ -64,7 +67,7 @@ async function bySession(request: Request, authenticators: Authenticators): Prom
  * Who calls, by the address: access tokens under /v1, the host key under /host/v1, a personal token or the session
  * cookie elsewhere. A cookie never counts on a Bearer address, and a wrong token is an error, never nobody.
  */
-export async function authenticate(request: Request, authenticators: Authenticators): Promise<Caller> {
+export async function authenticate(request: Asked, authenticators: Authenticators): Promise<Caller> {
   const token = bearerOf(request)
   const isApp = isAppAddress(request)
   const isHost = request.path.startsWith('/host/v1/')

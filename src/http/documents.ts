@@ -4,8 +4,10 @@ import {
   type Catalog,
   defineCapability,
   defineOperation,
+  listEventTypes,
   type Operation,
   schema,
+  toAsyncApi,
   toOpenApi,
 } from '../capability/index.ts'
 import { type ErrorFactory, KernelErrors } from '../kernel/index.ts'
@@ -69,6 +71,48 @@ function eventSchema(deps: DocumentDependencies): Operation {
   })
 }
 
+const localized = schema.object({
+  en: schema.string({ maxLength: 500 }),
+  'zh-CN': schema.string({ maxLength: 500 }),
+})
+
+const neededScope = schema.object({ name: schema.string({ maxLength: 100 }), title: localized })
+
+const listedEventType = schema.object({
+  type: schema.string({ maxLength: 100 }),
+  version: schema.integer({ minimum: 1, maximum: 1_000 }),
+  summary: localized,
+  subject: schema.string({ maxLength: 500 }),
+  publishedBy: schema.oneOf(['host', 'platform']),
+  scope: schema.nullable(neededScope),
+  fields: schema.array(schema.object({ name: schema.string({ maxLength: 100 }), scope: neededScope }), {
+    maxItems: 100,
+  }),
+  dataschema: schema.string({ maxLength: 2_048 }),
+  resource: schema.nullable(schema.string({ maxLength: 500 })),
+  example: schema.json(),
+})
+
+function eventTypes(deps: DocumentDependencies): Operation {
+  return defineOperation({
+    id: 'platform.event_types',
+    summary: 'Every event type: what it is, which scopes show what of it, and an example',
+    method: 'GET',
+    path: '/schemas/events',
+    audience: 'public',
+    access: { kind: 'public' },
+    kind: 'read',
+    input: schema.object({}),
+    output: schema.object({ data: schema.array(listedEventType, { maxItems: 1_000 }) }),
+    errors: [],
+    handle() {
+      const { eventTypes: declared, scopes } = deps.catalog()
+      const data = listEventTypes(declared.values(), { scopes, publicUrl: deps.publicUrl })
+      return Promise.resolve({ data })
+    },
+  })
+}
+
 function readiness(deps: DocumentDependencies): Operation {
   return defineOperation({
     id: 'platform.ready',
@@ -97,6 +141,12 @@ export function documentsCapability(deps: DocumentDependencies): Capability {
     openApi ??= toOpenApi(deps.catalog(), { publicUrl, version, errorsOf })
     return openApi
   }
+  let asyncApi: unknown = null
+  const readAsyncApi = () => {
+    const { publicUrl, version } = deps
+    asyncApi ??= toAsyncApi(deps.catalog(), { publicUrl, version })
+    return asyncApi
+  }
   return defineCapability({
     id: 'platform',
     summary: 'Documents and probes',
@@ -121,6 +171,8 @@ export function documentsCapability(deps: DocumentDependencies): Capability {
         deps.protectedResourceMetadata,
       ),
       document('platform.health', '/healthz', 'Whether this process runs', () => ({ status: 'ok' })),
+      document('platform.asyncapi', '/asyncapi.json', 'The events as AsyncAPI 3.0', readAsyncApi),
+      eventTypes(deps),
       eventSchema(deps),
       readiness(deps),
     ],

@@ -72,6 +72,8 @@ function routeOf(compiled: CompiledOperation, deps: OperationRouteDependencies):
     response.once('finish', () =>
       deps.observe(operation.id, response.statusCode, performance.now() - startedAt),
     )
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
     response.setHeader('cache-control', 'no-store')
     const caller = await deps.authenticate(request)
     const answer = await deps.door.invoke(operation.id, {
@@ -81,8 +83,11 @@ function routeOf(compiled: CompiledOperation, deps: OperationRouteDependencies):
       body: operation.binaryInput === undefined ? new Uint8Array() : rawBody(request),
       via: 'rest',
       requestId: currentRequestId() ?? '',
+      signal: gone.signal,
       ...idempotencyOf(request),
     })
+    const { cacheMs } = operation
+    if (cacheMs !== undefined) response.setHeader('cache-control', `public, max-age=${cacheMs / 1000}`)
     send(response, answer)
   }
 }

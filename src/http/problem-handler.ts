@@ -22,12 +22,20 @@ export function toStoaError(error: unknown): StoaError {
 }
 
 /** The headers that an error brings, and those that its status asks for. */
+export function errorHeadersOf(error: StoaError, challenge: string): Readonly<Record<string, string>> {
+  return {
+    // RFC 9110 §15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
+    ...(error.status === 401 ? { 'www-authenticate': challenge } : {}),
+    ...(error.status === 503 ? { 'retry-after': '1' } : {}),
+    ...error.options.headers,
+  }
+}
+
+/** Sets them; what the response has already stays, unless the error itself brings it. */
 export function setErrorHeaders(response: Response, error: StoaError, challenge: string): void {
-  for (const [name, value] of Object.entries(error.options.headers ?? {})) response.setHeader(name, value)
-  // RFC 9110 §15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
-  if (error.status === 401 && !response.hasHeader('www-authenticate'))
-    response.setHeader('www-authenticate', challenge)
-  if (error.status === 503 && !response.hasHeader('retry-after')) response.setHeader('retry-after', '1')
+  for (const [name, value] of Object.entries(errorHeadersOf(error, challenge)))
+    if (error.options.headers?.[name] !== undefined || !response.hasHeader(name))
+      response.setHeader(name, value)
 }
 
 /** Answers application/problem+json (RFC 9457) with the error's headers. */

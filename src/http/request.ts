@@ -3,7 +3,7 @@ import { CapabilityErrors } from '../capability/index.ts'
 import { limits } from '../kernel/index.ts'
 
 /** A cookie's value, or null. The first one wins, as RFC 6265 §5.4 orders them most specific first. */
-export function readCookie(request: Request, name: string): string | null {
+export function readCookie(request: Pick<Request, 'headers'>, name: string): string | null {
   for (const pair of (request.headers.cookie ?? '').split(';')) {
     const at = pair.indexOf('=')
     if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim()

@@ -21,6 +21,11 @@ export const InstallErrors = defineErrors('install', {
     title: 'The app does not offer this permission as an optional one',
     fix: 'Choose among the optional scopes of the consent.',
   },
+  event_undeliverable: {
+    status: 409,
+    title: 'The app’s version asks for an event that could never reach it',
+    fix: 'Its developer uploads a version whose stoa_events fit this platform’s event types and its own stoa_scopes.',
+  },
   bad_transition: {
     status: 409,
     title: 'The installation is in a state that does not allow this',

@@ -186,6 +186,7 @@ function merchantWrites(deps: InstallDependencies): Operation[] {
         InstallErrors.app_not_found,
         InstallErrors.version_changed,
         InstallErrors.scope_not_offered,
+        InstallErrors.event_undeliverable,
         OAuthErrors.interaction_not_found,
       ],
       async handle({ tx, publish, caller, input, clock, random, requestId }) {

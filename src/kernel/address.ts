@@ -6,6 +6,8 @@ const ipv4Special: readonly (readonly [string, number])[] = [
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
   ['127.0.0.0', 8],
+  // In no registry, but in every Azure machine the way to its own host.
+  ['168.63.129.16', 32],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
@@ -36,8 +38,20 @@ function blockList(subnets: readonly (readonly [string, number])[], family: 'ipv
 
 const special4 = blockList(ipv4Special, 'ipv4')
 const special6 = blockList(ipv6Special, 'ipv6')
+// RFC 5214 §6.1: an interface identifier 0000:5efe or 0200:5efe and an IPv4 address lead a packet to that address.
+const isatap = /^[\da-f:]*:(0|200):5efe:[\da-f]{1,4}:[\da-f]{1,4}$/
+
 const global6 = blockList([['2000::', 3]], 'ipv6')
 const loopback = blockList([['127.0.0.0', 8]], 'ipv4')
+
+/** All eight groups, without leading zeros: what patterns can be held against. */
+function plain6(address: string): string {
+  const [head = '', tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::')
+  const groups = (text: string) => (text === '' ? [] : text.split(':'))
+  if (tail === undefined) return head
+  const [left, right] = [groups(head), groups(tail)]
+  return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => '0'), ...right].join(':')
+}
 
 /** 127.0.0.0/8 or ::1, in plain notation. */
 export function isLoopbackAddress(address: string): boolean {
@@ -50,6 +64,17 @@ export function isLoopbackAddress(address: string): boolean {
  */
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !special4.check(address)
-  if (!isIPv6(address)) return false
-  return global6.check(address, 'ipv6') && !special6.check(address, 'ipv6')
+  // An address with a zone (fe80::1%eth0) belongs to one link.
+  if (!isIPv6(address) || address.includes('%')) return false
+  return global6.check(address, 'ipv6') && !special6.check(address, 'ipv6') && !isatap.test(plain6(address))
+}
+
+/**
+ * The first of a name's addresses that may not be connected to, or null. One is enough to refuse the name: whoever
+ * mixes public and private answers wants one to be vetted and another to be used.
+ */
+export function findRefusedAddress(addresses: readonly string[], allowLoopback: boolean): string | null {
+  const isAllowed = (address: string) =>
+    isPublicAddress(address) || (allowLoopback && isLoopbackAddress(address))
+  return addresses.find((address) => !isAllowed(address)) ?? null
 }

@@ -3,9 +3,12 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
+  createPrivateKey,
+  createPublicKey,
   hkdfSync,
   randomBytes,
   scrypt,
+  sign,
   timingSafeEqual,
 } from 'node:crypto'
 import { assert } from './assert.ts'
@@ -18,6 +21,23 @@ export function sha256Hex(data: string | Uint8Array): string {
 /** HMAC-SHA256, 32 bytes. */
 export function hmacSha256(key: string | Uint8Array, data: string | Uint8Array): Buffer {
   return createHmac('sha256', key).update(data).digest()
+}
+
+// RFC 8410 §7: the DER form of an Ed25519 private key is this and its 32 bytes.
+const ed25519Der = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** An Ed25519 key (RFC 8032) from its 32-byte seed: its public key and what it signs with, 64 bytes each time. */
+export function ed25519KeyOf(seed: Uint8Array): {
+  readonly publicKey: Uint8Array
+  sign(data: string | Uint8Array): Buffer
+} {
+  assert(seed.length === 32, 'an Ed25519 seed has 32 bytes')
+  const key = createPrivateKey({ key: Buffer.concat([ed25519Der, seed]), format: 'der', type: 'pkcs8' })
+  const { x = '' } = createPublicKey(key).export({ format: 'jwk' })
+  return {
+    publicKey: Buffer.from(x, 'base64url'),
+    sign: (data) => sign(null, Buffer.from(data), key),
+  }
 }
 
 /** Compares in constant time; texts of different length are unequal. */

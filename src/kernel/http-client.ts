@@ -1,7 +1,7 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { Agent, errors, request } from 'undici'
-import { isLoopbackAddress, isPublicAddress } from './address.ts'
+import { Agent, type Dispatcher, errors } from 'undici'
+import { findRefusedAddress } from './address.ts'
 import type { Clock } from './clock.ts'
 import { KernelErrors, StoaError } from './errors.ts'
 
@@ -53,17 +53,14 @@ export interface HttpClientOptions {
   readonly connectionsMax: number
 }
 
-function allowed(address: string, allowLoopback: boolean): boolean {
-  return isPublicAddress(address) || (allowLoopback && isLoopbackAddress(address))
-}
-
 // Vets every answer and connects to one that was vetted: a second look-up between check and use (DNS rebinding)
 // cannot happen, and a name that mixes public and private answers is refused as a whole.
 function guardedLookup(allowLoopback: boolean): LookupFunction {
   return (hostname, options, callback) => {
     dnsLookup(hostname, { all: true, verbatim: true }, (error, addresses: LookupAddress[]) => {
       if (error !== null) return callback(error, '', 0)
-      if (addresses.length === 0 || addresses.some(({ address }) => !allowed(address, allowLoopback))) {
+      const all = addresses.map(({ address }) => address)
+      if (all.length === 0 || findRefusedAddress(all, allowLoopback) !== null) {
         return callback(KernelErrors.address_refused(`${hostname} has an address that is not public`), '', 0)
       }
       if (options.all === true) return callback(null, addresses)
@@ -76,7 +73,7 @@ function guardedLookup(allowLoopback: boolean): LookupFunction {
 function literalIsRefused(url: URL, allowLoopback: boolean): boolean {
   // The URL parser has already turned 0x7f.1, 2130706433 and the like into dotted form.
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  return isIP(host) !== 0 && !allowed(host, allowLoopback)
+  return isIP(host) !== 0 && findRefusedAddress([host], allowLoopback) !== null
 }
 
 const failureByCode: readonly (readonly [RegExp, HttpFailure])[] = [
@@ -91,26 +88,129 @@ function failureOf(error: unknown): HttpFailure {
   // Only the look-up of a name throws one: addresses in the URL are vetted before.
   if (error instanceof StoaError || error.cause instanceof StoaError) return 'name_refused'
   if (error instanceof errors.ConnectTimeoutError) return 'connect'
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'timeout'
   const code = 'code' in error ? String(error.code) : ''
   return failureByCode.find(([pattern]) => pattern.test(code))?.[1] ?? 'reset'
 }
 
-interface CappedBody {
-  readonly text: string
-  readonly truncated: boolean
+type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+function flatten(headers: IncomingHeaders): Readonly<Record<string, string>> {
+  const flat: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return flat
 }
 
-async function readCapped(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<CappedBody> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    size += chunk.byteLength
-    if (size > bytesMax) break // leaving the loop destroys the stream and with it the socket
+/** Where a URL leads, parsed and looked at once. */
+interface Target {
+  readonly origin: string
+  readonly path: string
+  readonly hostname: string
+  readonly isRefused: boolean
+}
+
+const targetsMax = 1_000
+
+/** Remembers the targets of the URLs that are called again and again. */
+function makeTargets(allowLoopback: boolean): (url: string) => Target {
+  const known = new Map<string, Target>()
+  return (text) => {
+    const target = known.get(text)
+    if (target !== undefined) return target
+    const url = new URL(text)
+    const made = {
+      origin: url.origin,
+      path: url.pathname + url.search,
+      hostname: url.hostname,
+      isRefused: literalIsRefused(url, allowLoopback),
+    }
+    if (known.size >= targetsMax) known.clear()
+    known.set(text, made)
+    return made
   }
-  const bytes = Buffer.concat(chunks).subarray(0, bytesMax)
-  return { text: bytes.toString('utf8'), truncated: size > bytesMax }
+}
+
+type Answer = Omit<Extract<HttpOutcome, { kind: 'response' }>, 'kind' | 'durationMs'>
+type Ending = { readonly answer: Answer } | { readonly reason: HttpFailure; readonly message: string }
+
+function failed(error: unknown): Ending {
+  return { reason: failureOf(error), message: error instanceof Error ? error.message : 'unknown failure' }
+}
+
+function toOutcome(ending: Ending, durationMs: number): HttpOutcome {
+  if ('answer' in ending) return { kind: 'response', ...ending.answer, durationMs }
+  return { kind: 'failed', ...ending, durationMs }
+}
+
+/** One request and what has come back of it so far. */
+interface Exchange {
+  readonly call: HttpRequest
+  readonly end: (ending: Ending) => void
+  timer: NodeJS.Timeout | null
+  controller: Dispatcher.DispatchController | null
+  ended: boolean
+  status: number
+  headers: IncomingHeaders
+  chunks: Buffer[]
+  size: number
+}
+
+function finish(x: Exchange, ending: Ending): void {
+  if (x.ended) return
+  x.ended = true
+  if (x.timer !== null) clearTimeout(x.timer)
+  x.end(ending)
+}
+
+/** Ends it now; whatever is left goes with its socket. */
+function cut(x: Exchange, ending: Ending): void {
+  finish(x, ending)
+  x.controller?.abort(new errors.RequestAbortedError())
+}
+
+function answerOf({ status, headers, chunks, call }: Exchange, bodyTruncated: boolean): Answer {
+  const bytes = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
+  const body = bytes === undefined ? '' : bytes.toString('utf8', 0, call.responseBytesMax)
+  return { status, headers: flatten(headers), body, bodyTruncated }
+}
+
+/**
+ * One exchange on undici's own level: `request` would make a stream and an abort signal for each. The deadline is one
+ * timer over everything from here on: waiting for a connection, the answer, and its body however slowly it drips.
+ */
+function exchange(call: HttpRequest, end: (ending: Ending) => void): Dispatcher.DispatchHandler {
+  const x: Exchange = {
+    ...{ call, end, timer: null, controller: null, ended: false },
+    ...{ status: 0, headers: {}, chunks: [], size: 0 },
+  }
+  x.timer = setTimeout(() => {
+    cut(x, { reason: 'timeout', message: `no whole answer within ${call.timeoutMs} ms` })
+  }, call.timeoutMs)
+  return {
+    onRequestStart(controller) {
+      x.controller = controller
+      // It waited for a connection for longer than it had.
+      if (x.ended) controller.abort(new errors.RequestAbortedError())
+    },
+    onResponseStart(_controller, status, headers) {
+      // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response".
+      if (status < 200) return
+      x.status = status
+      x.headers = headers
+    },
+    onResponseData(_controller, chunk) {
+      x.chunks.push(chunk)
+      x.size += chunk.byteLength
+      if (x.size > call.responseBytesMax) cut(x, { answer: answerOf(x, true) })
+    },
+    onResponseEnd() {
+      finish(x, { answer: answerOf(x, false) })
+    },
+    onResponseError(_controller, error) {
+      finish(x, failed(error))
+    },
+  }
 }
 
 /**
@@ -119,54 +219,29 @@ async function readCapped(body: AsyncIterable<Uint8Array>, bytesMax: number): Pr
  */
 export function makeHttpClient(options: HttpClientOptions): HttpClient {
   const { clock, allowLoopback } = options
+  const targetOf = makeTargets(allowLoopback)
   const agent = new Agent({
     connections: options.connectionsMax,
     connect: { timeout: options.connectMs, lookup: guardedLookup(allowLoopback) },
+    // The deadline of each exchange is shorter, or the caller asked for more.
+    headersTimeout: 0,
+    bodyTimeout: 0,
   })
 
-  async function exchange(call: HttpRequest, startedAtMs: number): Promise<HttpOutcome> {
-    const response = await request(call.url, {
-      dispatcher: agent,
-      method: call.method,
-      headers: call.headers,
-      body: call.body ?? null,
-      signal: AbortSignal.timeout(call.timeoutMs),
-      headersTimeout: call.timeoutMs,
-      bodyTimeout: call.timeoutMs,
-    })
-    const { text, truncated } = await readCapped(response.body, call.responseBytesMax)
-    const headers: Record<string, string> = {}
-    for (const [name, value] of Object.entries(response.headers)) {
-      if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
-    }
-    const durationMs = clock.nowMs() - startedAtMs
-    return {
-      kind: 'response',
-      status: response.statusCode,
-      headers,
-      body: text,
-      bodyTruncated: truncated,
-      durationMs,
-    }
-  }
-
   return {
-    async send(call) {
+    send(call) {
       const startedAtMs = clock.nowMs()
-      const failed = (reason: HttpFailure, message: string): HttpOutcome => ({
-        kind: 'failed',
-        reason,
-        message,
-        durationMs: clock.nowMs() - startedAtMs,
+      return new Promise((resolve) => {
+        const target = targetOf(call.url)
+        const end = (ending: Ending) => resolve(toOutcome(ending, clock.nowMs() - startedAtMs))
+        if (target.isRefused)
+          return end({ reason: 'address_refused', message: `${target.hostname} is not public` })
+        const { method, headers, body = null } = call
+        agent.dispatch(
+          { origin: target.origin, path: target.path, method, headers, body },
+          exchange(call, end),
+        )
       })
-      const url = new URL(call.url)
-      if (literalIsRefused(url, allowLoopback))
-        return failed('address_refused', `${url.hostname} is not public`)
-      try {
-        return await exchange(call, startedAtMs)
-      } catch (error) {
-        return failed(failureOf(error), error instanceof Error ? error.message : 'unknown failure')
-      }
     },
     close: () => agent.destroy(),
   }

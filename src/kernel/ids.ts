@@ -7,6 +7,7 @@ export const idPrefixes = {
   attempt: 'att',
   auditEntry: 'aud',
   accessRecord: 'acr',
+  challenge: 'chl',
   consent: 'con',
   credential: 'crd',
   delivery: 'dlv',
@@ -32,6 +33,7 @@ export const idPrefixes = {
   session: 'ses',
   stream: 'str',
   subscription: 'sub',
+  testEvent: 'tst',
   version: 'ver',
 } as const
 
@@ -51,17 +53,32 @@ export interface IdSource {
   readonly random: Random
 }
 
+let lastMs = Number.NaN
+let lastTime = ''
+
+/** Ten characters of milliseconds. Ids come in batches: most are of the millisecond of the one before. */
+function timePart(nowMs: number): string {
+  if (nowMs === lastMs) return lastTime
+  let text = ''
+  for (let i = 0, ms = nowMs; i < 10; i += 1, ms = Math.floor(ms / 32)) text = alphabet.charAt(ms % 32) + text
+  lastMs = nowMs
+  lastTime = text
+  return text
+}
+
 /**
  * A prefixed ULID: `app_` + 10 characters of milliseconds + 16 characters (80 bit) of chance.
  * Sorts roughly by time; nothing may rely on that (two nodes' clocks differ).
  */
 export function newId(kind: IdKind, { clock, random }: IdSource): string {
-  let text = ''
-  let ms = clock.nowMs()
-  for (let i = 0; i < 10; i += 1) {
-    text = alphabet.charAt(ms % 32) + text
-    ms = Math.floor(ms / 32)
-  }
-  for (const byte of random.bytes(16)) text += alphabet.charAt(byte & 31)
-  return `${idPrefixes[kind]}_${text}`
+  let text = `${idPrefixes[kind]}_${timePart(clock.nowMs())}`
+  const bytes = random.bytes(16)
+  for (let i = 0; i < 16; i += 1) text += alphabet.charAt((bytes[i] ?? 0) & 31)
+  return text
+}
+
+/** When an id was made, by the clock of whoever made it: for people and logs, never for an order. */
+export function idTimeMs(id: string): number {
+  const start = id.indexOf('_') + 1
+  return [...id.slice(start, start + 10)].reduce((ms, digit) => ms * 32 + alphabet.indexOf(digit), 0)
 }

@@ -11,6 +11,7 @@ export {
 } from './clock.ts'
 export {
   deriveKey,
+  ed25519KeyOf,
   hashPassword,
   hmacSha256,
   safeEqual,
@@ -30,9 +31,10 @@ export {
 } from './errors.ts'
 export { makeFolder } from './folder.ts'
 export { type HttpClient, type HttpOutcome, makeHttpClient } from './http-client.ts'
-export { type IdKind, type IdSource, idPattern, idPrefixes, newId } from './ids.ts'
+export { type IdKind, type IdSource, idPattern, idPrefixes, idTimeMs, newId } from './ids.ts'
 export { type Limit, limits, limitTable } from './limits.ts'
 export { currentClientAddress, currentRequestId, type Log, makeLog, withRequest } from './log.ts'
+export { makePlaces, type Places } from './places.ts'
 export { type Problem, toProblem } from './problem.ts'
 export { type Random, seededRandom, systemRandom } from './random.ts'
 export { isWellFormedToken, mintToken, type TokenKind, tokenPrefixes } from './token.ts'

@@ -8,9 +8,21 @@ export interface Random {
   fraction(): number
 }
 
+// A read of the system's source costs as much as signing a delivery; small requests share one. No byte is given twice.
+const sharedSize = 4_096
+let shared = Buffer.alloc(0)
+
+function systemBytes(count: number): Buffer {
+  if (count > sharedSize / 16) return randomBytes(count)
+  if (shared.length < count) shared = randomBytes(sharedSize)
+  const taken = shared.subarray(0, count)
+  shared = shared.subarray(count)
+  return taken
+}
+
 export const systemRandom: Random = {
-  bytes: (count) => randomBytes(count),
-  fraction: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
+  bytes: systemBytes,
+  fraction: () => systemBytes(6).readUIntBE(0, 6) / 2 ** 48,
 }
 
 /** SHA-256 in counter mode over a seed: the same seed gives the same run, which a simulation needs. */

@@ -1,10 +1,12 @@
-import type { AttemptOutcome, DeliveryState } from '../events/index.ts'
+import type { AttemptOutcome, DeliveryState, SinkKind } from '../events/index.ts'
 
 /** One try of a delivery, as its developer sees it. */
 export interface AttemptView {
   readonly deliveryId: string
   readonly number: number
   readonly outcome: AttemptOutcome
+  /** What sent it once more; null: live traffic. */
+  readonly replayId: string | null
   readonly status: number | null
   readonly error: string | null
   readonly response: string | null
@@ -30,4 +32,22 @@ export interface DeliveryView {
   readonly finishedAtMs: number | null
   /** Oldest first. */
   readonly tries: readonly AttemptView[]
+}
+
+/** A delivery with the text it carries. */
+export interface DeliveryDetail extends DeliveryView {
+  readonly publisherId: string
+  readonly streamId: string
+  readonly sink: SinkKind
+  /** Null: its time is over, and it was removed. */
+  readonly body: StoredBody | null
+  /** The installation's grant still covers what the body shows. */
+  readonly covered: boolean
+}
+
+export interface StoredBody {
+  readonly text: string
+  readonly sha256: string
+  /** Shows personal data of the merchant's customers. */
+  readonly personal: boolean
 }

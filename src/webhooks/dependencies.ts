@@ -1,17 +1,20 @@
 import type { Db } from '../db/index.ts'
-import type { Clock, HttpClient, Log } from '../kernel/index.ts'
+import type { Clock, HttpClient, Log, Random } from '../kernel/index.ts'
 
 export interface WebhooksDependencies {
   /** 32 bytes that seal signing secrets: the platform’s secret key, derived for this purpose. */
   readonly secretKey: Uint8Array
   /** Whether addresses of this machine may be endpoints, by http too. */
   readonly allowLoopback: boolean
-}
-
-export interface WebhookSinkDependencies extends Pick<WebhooksDependencies, 'secretKey'> {
-  readonly db: Db
+  /** Origin, without a trailing slash: `source` of what is sent. */
+  readonly publicUrl: string
   /** The guarded way out. */
   readonly httpClient: HttpClient
+}
+
+export interface WebhookSinkDependencies extends Pick<WebhooksDependencies, 'secretKey' | 'httpClient'> {
+  readonly db: Db
   readonly clock: Clock
+  readonly random: Random
   readonly log: Log
 }

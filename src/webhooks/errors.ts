@@ -26,6 +26,81 @@ export const WebhooksErrors = defineErrors('webhooks', {
     title: 'An app of the class mini-program has no backend',
     fix: 'Its handlers get the events; for a webhook register an app of the class backend or both.',
   },
+  endpoint_not_verified: {
+    status: 409,
+    title: 'Nobody has proven yet that the endpoint wants these events',
+    fix: 'Let it answer the challenge: POST …/endpoints/{endpointId}:verify.',
+  },
+  endpoint_stopped: {
+    status: 409,
+    title: 'The endpoint has stopped for good',
+    fix: 'Its receiver asked for that. Delete the endpoint and register one again.',
+  },
+  challenge_failed: {
+    status: 422,
+    title: 'The endpoint did not answer the challenge',
+    fix: 'Let the receiver answer 2xx with the text of data.challenge, or with JSON {"challenge": "…"}, and verify again.',
+  },
+  challenged_too_often: {
+    status: 429,
+    title: 'The endpoint was challenged a moment ago',
+    fix: 'Try again after the seconds named in Retry-After.',
+  },
+  no_endpoint: {
+    status: 409,
+    title: 'The app has no endpoint to send to',
+    fix: 'Register one: POST …/endpoints.',
+  },
+  delivery_pending: {
+    status: 409,
+    title: 'The delivery waits to be sent by itself',
+    fix: 'Let its turn come, or take it out of the line first: POST …/deliveries/{deliveryId}:skip.',
+  },
+  delivery_finished: {
+    status: 409,
+    title: 'The delivery does not wait any more',
+    fix: 'Look at its state; only a pending or waiting delivery can be skipped.',
+  },
+  delivery_of_handler: {
+    status: 409,
+    title: 'The delivery belongs to a handler, not to an endpoint',
+    fix: 'Only what goes to a backend can be sent again.',
+  },
+  permission_withdrawn: {
+    status: 409,
+    title: 'The merchant’s permission does not cover this event any more',
+    fix: 'Ask the merchant for the scope, or to install the app again.',
+  },
+  event_gone: {
+    status: 409,
+    title: 'The event is no longer kept in a form that may be sent',
+    fix: 'Read the present state by the API.',
+  },
+  deliveries_held: {
+    status: 409,
+    title: 'The platform holds this app’s deliveries back',
+    fix: 'Look for a notice of the platform; they go on when its rule is lifted.',
+  },
+  replay_not_found: {
+    status: 404,
+    title: 'There is no such replay',
+    fix: 'Check the id; it may belong to another publisher.',
+  },
+  replay_running: {
+    status: 409,
+    title: 'A replay of this app is still running',
+    fix: 'Wait for its end, or cancel it: POST …/replays/{replayId}:cancel.',
+  },
+  replay_ended: {
+    status: 409,
+    title: 'The replay has ended',
+    fix: 'Nothing; it sends nothing any more.',
+  },
+  event_type_not_requested: {
+    status: 422,
+    title: 'The app’s newest version could not get an event of this type',
+    fix: 'Name the type in stoa_events of the manifest, and the scope it needs in stoa_scopes.',
+  },
   url_refused: {
     status: 422,
     title: 'This address cannot be an endpoint',
@@ -74,6 +149,14 @@ export const webhookFailures = {
   'webhooks.gone': {
     title: 'The endpoint answered 410 and was stopped',
     fix: 'Delete the endpoint and register one again; what it has not got waits to be pulled.',
+  },
+  'webhooks.disabled': {
+    title: 'The endpoint answered with webhook-delivery: disable and was stopped',
+    fix: 'Delete the endpoint and register one again; what it has not got waits to be pulled.',
+  },
+  'webhooks.message_aborted': {
+    title: 'The endpoint answered with webhook-delivery: abort-message; this delivery is not tried again',
+    fix: 'Nothing, if that is what the receiver wants; else leave the header out and send the delivery again.',
   },
 } as const
 

@@ -1,55 +1,37 @@
 import {
-  type Access,
   type Capability,
   defineCapability,
   defineOperation,
-  idOf,
   type Operation,
   pageOf,
   personOf,
   schema,
 } from '../capability/index.ts'
-import { deliveryStates, sinkKinds } from '../events/index.ts'
-import { limits, type Queries, toIso } from '../kernel/index.ts'
+import { limits } from '../kernel/index.ts'
+import { appId, appPath, editors, endpointId, endpointPath, readers } from './access.ts'
 import { createEndpoint } from './create-endpoint.ts'
 import { deleteEndpoint } from './delete-endpoint.ts'
 import type { WebhooksDependencies } from './dependencies.ts'
 import { WebhooksErrors } from './errors.ts'
+import { findApp } from './find-app.ts'
 import { findEndpoint } from './find-endpoint.ts'
-import { findDelivery, listDeliveries } from './history/store.ts'
-import { rotateSecret } from './rotate-secret.ts'
-import { findOwnApp, listEndpoints, type OwnApp } from './store.ts'
-import {
-  Delivery,
-  DeliveryDetail,
-  Endpoint,
-  NewEndpoint,
-  NewEndpointSecret,
-  toWireDelivery,
-  toWireDeliveryDetail,
-  toWireEndpoint,
-} from './wire.ts'
-
-const readers: Access = { kind: 'publisher', roles: ['owner', 'developer', 'viewer', 'ci'] }
-const editors: Access = { kind: 'publisher', roles: ['owner', 'developer'] }
-
-const appPath = '/developer/v1/apps/{appId}'
-const endpointPath = `${appPath}/endpoints/{endpointId}`
-const appId = idOf('app')
-const endpointId = idOf('endpoint')
-
-async function requireApp(q: Queries, publisherIds: readonly string[], id: string): Promise<OwnApp> {
-  const app = await findOwnApp(q, publisherIds, id)
-  if (app === null) throw WebhooksErrors.app_not_found()
-  return app
-}
+import type { HistoryDependencies } from './history/dependencies.ts'
+import { deliveryOperations } from './history/operations.ts'
+import { replayOperations } from './replay/operations.ts'
+import { secretOperations } from './secrets/operations.ts'
+import { stateOperations } from './state/operations.ts'
+import { statsOperations } from './stats/operations.ts'
+import { listEndpoints } from './store.ts'
+import { testEventOperations } from './test-event/operations.ts'
+import { updateEndpoint } from './update-endpoint.ts'
+import { Endpoint, endpointInput, NewEndpoint, toWireEndpoint } from './wire.ts'
 
 function endpointCreate(deps: WebhooksDependencies): Operation {
   return defineOperation({
     id: 'endpoint.create',
     summary: 'Register the URL that gets an app’s events',
     description:
-      'Events from this moment on are sent there, signed by Standard Webhooks v1. The secret is shown once. One endpoint per app.',
+      'Events from this moment on are for it, signed by Standard Webhooks. They are sent once the endpoint has answered the challenge (endpoint.verify); one of this machine needs none. The secret is shown once. One endpoint per app.',
     method: 'POST',
     path: `${appPath}/endpoints`,
     audience: 'developer',
@@ -57,11 +39,8 @@ function endpointCreate(deps: WebhooksDependencies): Operation {
     kind: 'write',
     input: schema.object({
       appId,
-      url: schema.string({
-        minLength: 1,
-        maxLength: limits.endpointUrlLengthMax,
-        description: 'https; http only for addresses of this machine where the platform allows them',
-      }),
+      url: endpointInput.url,
+      signature: schema.optional(endpointInput.signature),
     }),
     output: NewEndpoint,
     status: 201,
@@ -75,7 +54,10 @@ function endpointCreate(deps: WebhooksDependencies): Operation {
       const { endpoint, secret } = await createEndpoint(
         tx,
         deps,
-        { ...input, publisherIds: tenantIds, personId: personOf(caller).personId },
+        {
+          ...{ appId: input.appId, url: input.url, scheme: input.signature ?? 'v1' },
+          ...{ publisherIds: tenantIds, personId: personOf(caller).personId },
+        },
         { clock, random },
       )
       return { ...toWireEndpoint(endpoint), secret }
@@ -96,7 +78,7 @@ const endpointReads = [
     output: pageOf(Endpoint, limits.pageSizeMax),
     errors: [WebhooksErrors.app_not_found],
     async handle({ queries, tenantIds, input, clock }) {
-      await requireApp(queries, tenantIds, input.appId)
+      await findApp(queries, tenantIds, input.appId)
       const search = { appId: input.appId, endpointId: null, nowMs: clock.nowMs() }
       const endpoints = await listEndpoints(queries, tenantIds, search)
       return { data: endpoints.map(toWireEndpoint), hasMore: false, nextCursor: null }
@@ -137,111 +119,41 @@ const endpointDelete = defineOperation({
   },
 })
 
-function secretRotate(deps: WebhooksDependencies): Operation {
+function endpointUpdate(deps: WebhooksDependencies): Operation {
   return defineOperation({
-    id: 'endpoint.rotate_secret',
-    summary: 'Give an endpoint a new signing secret',
+    id: 'endpoint.update',
+    summary: 'Change where and how an endpoint is sent to',
     description:
-      'Until previousExpiresAt every request carries two signatures, so that a receiver can change over without missing one.',
-    method: 'POST',
-    path: `${endpointPath}/secrets`,
+      'Members that are not given stay. Another URL is proven anew, unless it is one of this machine; until then deliveries wait.',
+    method: 'PATCH',
+    path: endpointPath,
     audience: 'developer',
     access: editors,
     kind: 'write',
     input: schema.object({
       appId,
       endpointId,
-      overlapSeconds: schema.optional(
-        schema.integer({
-          minimum: 0,
-          maximum: limits.webhookSecretOverlapMsMax / 1000,
-          description: 'How long the present secret still signs; a day when not given',
-        }),
-      ),
+      url: schema.optional(endpointInput.url),
+      fifo: schema.optional(endpointInput.fifo),
+      ratePerSecond: schema.optional(endpointInput.ratePerSecond),
     }),
-    output: NewEndpointSecret,
-    status: 201,
-    errors: [WebhooksErrors.endpoint_not_found],
-    async handle({ tx, tenantIds, input, clock, random }) {
-      const { overlapSeconds } = input
-      const overlapMs = overlapSeconds === undefined ? null : overlapSeconds * 1000
-      const rotation = { appId: input.appId, endpointId: input.endpointId, overlapMs }
-      const rotated = await rotateSecret(
-        tx,
-        deps,
-        { ...rotation, publisherIds: tenantIds },
-        { clock, random },
-      )
-      const { id, secret, createdAtMs, previousExpiresAtMs } = rotated
-      return {
-        ...{ id, secret },
-        createdAt: toIso(createdAtMs),
-        previousExpiresAt: toIso(previousExpiresAtMs),
+    output: Endpoint,
+    errors: [WebhooksErrors.endpoint_not_found, WebhooksErrors.endpoint_stopped, WebhooksErrors.url_refused],
+    async handle({ tx, tenantIds, input, clock }) {
+      const { url, fifo, ratePerSecond } = input
+      const search = { appId: input.appId, endpointId: input.endpointId, nowMs: clock.nowMs() }
+      const change = {
+        ...(url === undefined ? {} : { url }),
+        ...(fifo === undefined ? {} : { fifo }),
+        ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
       }
+      return toWireEndpoint(await updateEndpoint(tx, deps, { ...search, publisherIds: tenantIds }, change))
     },
   })
 }
 
-const deliveryList = defineOperation({
-  id: 'delivery.list',
-  summary: 'List an app’s deliveries, newest first',
-  description:
-    'One stream at a time: what goes to the app’s backend, or what its handlers get in the sandbox.',
-  method: 'GET',
-  path: `${appPath}/deliveries`,
-  audience: 'developer',
-  access: readers,
-  kind: 'read',
-  input: schema.object({
-    appId,
-    sink: schema.optional(
-      schema.oneOf(sinkKinds, { description: 'When not given: sandbox for a mini-program, else backend' }),
-    ),
-    state: schema.optional(schema.oneOf(deliveryStates)),
-    limit: schema.optional(
-      schema.integer({ minimum: 1, maximum: limits.pageSizeMax, default: limits.pageSizeDefault }),
-    ),
-    after: schema.optional(schema.string({ maxLength: 19, pattern: '^[1-9][0-9]{0,17}$' })),
-  }),
-  output: pageOf(Delivery, limits.pageSizeMax),
-  errors: [WebhooksErrors.app_not_found],
-  async handle({ queries, tenantIds, input }) {
-    const { appClass } = await requireApp(queries, tenantIds, input.appId)
-    const size = input.limit ?? limits.pageSizeDefault
-    const rows = await listDeliveries(queries, tenantIds, {
-      appId: input.appId,
-      sink: input.sink ?? (appClass === 'mini-program' ? 'sandbox' : 'backend'),
-      state: input.state ?? null,
-      beforeSequence: input.after === undefined ? null : BigInt(input.after),
-      rowsMax: size + 1,
-    })
-    const shown = rows.slice(0, size)
-    const hasMore = rows.length > shown.length
-    const nextCursor = hasMore ? String(shown.at(-1)?.sequence) : null
-    return { data: shown.map(toWireDelivery), hasMore, nextCursor }
-  },
-})
-
-const deliveryGet = defineOperation({
-  id: 'delivery.get',
-  summary: 'Read one delivery with everything kept of its attempts',
-  method: 'GET',
-  path: `${appPath}/deliveries/{deliveryId}`,
-  audience: 'developer',
-  access: readers,
-  kind: 'read',
-  input: schema.object({ appId, deliveryId: idOf('delivery') }),
-  output: DeliveryDetail,
-  errors: [WebhooksErrors.delivery_not_found],
-  async handle({ queries, tenantIds, input }) {
-    const delivery = await findDelivery(queries, tenantIds, input)
-    if (delivery === null) throw WebhooksErrors.delivery_not_found()
-    return toWireDeliveryDetail(delivery)
-  },
-})
-
 /** What developers do with their app's endpoint, and what they see of its deliveries. */
-export function webhooksCapability(deps: WebhooksDependencies): Capability {
+export function webhooksCapability(deps: WebhooksDependencies, history: HistoryDependencies): Capability {
   return defineCapability({
     id: 'webhooks',
     summary: 'Endpoints of apps and the deliveries to them',
@@ -249,9 +161,13 @@ export function webhooksCapability(deps: WebhooksDependencies): Capability {
       endpointCreate(deps),
       ...endpointReads,
       endpointDelete,
-      secretRotate(deps),
-      deliveryList,
-      deliveryGet,
+      endpointUpdate(deps),
+      ...stateOperations(deps),
+      ...secretOperations(deps),
+      ...statsOperations,
+      ...testEventOperations(deps, history),
+      ...deliveryOperations(history),
+      ...replayOperations(history),
     ],
   })
 }

@@ -1,9 +1,9 @@
-import { type IdSource, limits, newId, type Transaction } from '../kernel/index.ts'
+import { type IdSource, limits, type Transaction } from '../kernel/index.ts'
 import type { WebhooksDependencies } from './dependencies.ts'
-import { WebhooksErrors } from './errors.ts'
-import { findEndpoint } from './find-endpoint.ts'
-import { mintSecret, sealSecret } from './secret.ts'
-import { expireSecrets, insertSecret, lockEndpoint } from './store.ts'
+import type { SignatureScheme } from './endpoint.ts'
+import { lockOwnEndpoint } from './find-endpoint.ts'
+import { type CreatedSecret, createSecret } from './secrets/create-secret.ts'
+import { expireSecrets } from './secrets/store.ts'
 
 export interface RotateSecret {
   readonly publisherIds: readonly string[]
@@ -11,32 +11,30 @@ export interface RotateSecret {
   readonly endpointId: string
   /** How long the present secret signs beside the new one; `limits.secretOverlapMs` when not given. */
   readonly overlapMs: number | null
+  /** Of the new secret; the present one's when not given. */
+  readonly scheme: SignatureScheme | null
 }
 
-export interface RotatedSecret {
-  readonly id: string
-  readonly secret: string
-  readonly createdAtMs: number
+export interface RotatedSecret extends CreatedSecret {
   readonly previousExpiresAtMs: number
 }
 
 /**
- * Gives the endpoint a new secret. Until the present one expires both sign every attempt; a still older one ends now.
+ * Gives the endpoint a new secret, of another scheme where asked. Until the present one expires both sign every
+ * attempt; a still older one ends now.
  * @throws webhooks.endpoint_not_found
  */
 export async function rotateSecret(
   tx: Transaction,
-  { secretKey }: Pick<WebhooksDependencies, 'secretKey'>,
+  deps: Pick<WebhooksDependencies, 'secretKey'>,
   input: RotateSecret,
   ids: IdSource,
 ): Promise<RotatedSecret> {
   const nowMs = ids.clock.nowMs()
-  const endpoint = await findEndpoint(tx, input.publisherIds, { ...input, nowMs })
-  if (!(await lockEndpoint(tx, endpoint.publisherId, endpoint.id))) throw WebhooksErrors.endpoint_not_found()
+  const endpoint = await lockOwnEndpoint(tx, input.publisherIds, { ...input, nowMs })
   const previousExpiresAtMs = nowMs + (input.overlapMs ?? limits.secretOverlapMs)
   await expireSecrets(tx, endpoint.id, { nowMs, expiresAtMs: previousExpiresAtMs })
-  const id = newId('endpointSecret', ids)
-  const secret = mintSecret(ids.random)
-  await insertSecret(tx, { id, endpointId: endpoint.id, sealed: sealSecret(secretKey, id, secret) }, nowMs)
-  return { id, secret, createdAtMs: nowMs, previousExpiresAtMs }
+  const scheme = input.scheme ?? endpoint.secrets[0]?.scheme ?? 'v1'
+  const created = await createSecret(tx, deps, { endpointId: endpoint.id, scheme }, ids)
+  return { ...created, previousExpiresAtMs }
 }

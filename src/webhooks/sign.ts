@@ -1,5 +1,5 @@
-import { hmacSha256 } from '../kernel/index.ts'
-import { signingKeyOf } from './secret.ts'
+import { ed25519KeyOf, hmacSha256 } from '../kernel/index.ts'
+import { schemeOf, signingKeyOf } from './secret.ts'
 
 export interface Signable {
   /** The event's id: the same over all attempts. */
@@ -10,13 +10,23 @@ export interface Signable {
   readonly body: string
 }
 
+/** Signs a text with one secret: `v1,…` or `v1a,…`. */
+export type Signer = (content: string) => string
+
+/** Reads a secret (`whsec_…`, `whsk_…`) once; what it gives signs many times. */
+export function signerOf(secret: string): Signer {
+  const key = signingKeyOf(secret)
+  if (schemeOf(secret) === 'v1') return (content) => `v1,${hmacSha256(key, content).toString('base64')}`
+  const pair = ed25519KeyOf(key)
+  return (content) => `v1a,${pair.sign(content).toString('base64')}`
+}
+
 /**
- * The value of `webhook-signature`: one `v1,` signature per live secret, separated by spaces, so that a receiver that
- * knows either secret of a rotation accepts it. Standard Webhooks 1.0.0: HMAC-SHA256 over `{id}.{timestamp}.{body}`.
+ * The value of `webhook-signature`: one signature per live secret, separated by spaces, so that a receiver that knows
+ * either secret of a rotation accepts it. Standard Webhooks 1.0.0: over `{id}.{timestamp}.{body}`, HMAC-SHA256 (v1) or
+ * Ed25519 (v1a).
  */
-export function sign({ eventId, sentAtS, body }: Signable, secrets: readonly string[]): string {
+export function sign({ eventId, sentAtS, body }: Signable, signers: readonly Signer[]): string {
   const content = `${eventId}.${sentAtS}.${body}`
-  return secrets
-    .map((secret) => `v1,${hmacSha256(signingKeyOf(secret), content).toString('base64')}`)
-    .join(' ')
+  return signers.map((signWith) => signWith(content)).join(' ')
 }

@@ -1,6 +1,7 @@
 import { execute, sql } from '../db/index.ts'
 import { type DbTime, type Queries, type Transaction, toDate } from '../kernel/index.ts'
-import type { EndpointState, EndpointView, SecretView } from './endpoint.ts'
+import type { EndpointState, EndpointView, SecretView, StateReason } from './endpoint.ts'
+import { listLiveSecrets, type SealedSecret } from './secrets/store.ts'
 
 const atMs = (time: DbTime | null): number | null => time?.getTime() ?? null
 
@@ -36,15 +37,21 @@ interface EndpointRow {
   readonly stream_id: string
   readonly url: string
   readonly state: EndpointState
-  readonly state_reason: string | null
+  readonly state_reason: StateReason | null
+  readonly fifo: boolean
+  readonly rate_per_second: number | null
   readonly start_sequence: bigint
+  readonly verified_at: DbTime | null
+  readonly paused_at: DbTime | null
+  readonly probe_at: DbTime | null
+  readonly probe_failures: number
   readonly last_success_at: DbTime | null
   readonly failing_since: DbTime | null
   readonly created_at: DbTime
 }
 
-const endpointColumns = `id, publisher_id, app_id, stream_id, url, state, state_reason, start_sequence,
-  last_success_at, failing_since, created_at`
+const endpointColumns = `id, publisher_id, app_id, stream_id, url, state, state_reason, fifo, rate_per_second,
+  start_sequence, verified_at, paused_at, probe_at, probe_failures, last_success_at, failing_since, created_at`
 
 function toEndpoint(row: EndpointRow, secrets: readonly SecretView[]): EndpointView {
   return {
@@ -55,42 +62,19 @@ function toEndpoint(row: EndpointRow, secrets: readonly SecretView[]): EndpointV
     url: row.url,
     state: row.state,
     stateReason: row.state_reason,
+    fifo: row.fifo,
+    ratePerSecond: row.rate_per_second,
     startSequence: row.start_sequence,
+    verifiedAtMs: atMs(row.verified_at),
+    pausedAtMs: atMs(row.paused_at),
+    // While it is unverified the column says when it may be challenged next.
+    probeAtMs: row.state === 'paused' ? atMs(row.probe_at) : null,
+    probeFailures: row.probe_failures,
     lastSuccessAtMs: atMs(row.last_success_at),
     failingSinceMs: atMs(row.failing_since),
     createdAtMs: row.created_at.getTime(),
     secrets,
   }
-}
-
-interface OwnedSecret extends SecretView {
-  readonly endpointId: string
-}
-
-async function listLiveSecrets(
-  q: Queries,
-  endpointIds: readonly string[],
-  nowMs: number,
-): Promise<readonly OwnedSecret[]> {
-  const rows = await sql<{
-    id: string
-    endpoint_id: string
-    created_at: DbTime
-    expires_at: DbTime | null
-  }>(
-    q,
-    `select id, endpoint_id, created_at, expires_at from endpoint_secret
-     where endpoint_id = any($1::text[]) and scheme = 'v1' and (expires_at is null or expires_at > $2::timestamptz)
-     order by expires_at desc nulls first, created_at desc`,
-    endpointIds,
-    toDate(nowMs),
-  )
-  return rows.map((row) => ({
-    id: row.id,
-    endpointId: row.endpoint_id,
-    createdAtMs: row.created_at.getTime(),
-    expiresAtMs: atMs(row.expires_at),
-  }))
 }
 
 export interface EndpointSearch {
@@ -132,18 +116,30 @@ export interface ReceiverRow {
   readonly endpointId: string
   readonly streamId: string
   readonly url: string
+  /** It is paused, and one delivery may try whether it is back. */
+  readonly probing: boolean
+  readonly probeFailures: number
+  readonly fifo: boolean
+  readonly ratePerSecond: number | null
   readonly startSequence: bigint
   readonly lastSuccessAtMs: number | null
   readonly failingSinceMs: number | null
   /** Live ones, newest first. */
-  readonly secrets: readonly { readonly id: string; readonly sealed: string }[]
+  readonly secrets: readonly SealedSecret[]
 }
 
-/** The active endpoint of a stream with its live secrets, in one statement: it is asked once per batch. */
+/**
+ * The endpoint of a stream that is active, or due for a probe, with its live secrets; in one statement: it is asked
+ * once per batch.
+ */
 export async function findReceiver(q: Queries, streamId: string, nowMs: number): Promise<ReceiverRow | null> {
   const [row] = await sql<{
     id: string
     url: string
+    state: EndpointState
+    probe_failures: number
+    fifo: boolean
+    rate_per_second: number | null
     start_sequence: bigint
     last_success_at: DbTime | null
     failing_since: DbTime | null
@@ -151,13 +147,14 @@ export async function findReceiver(q: Queries, streamId: string, nowMs: number):
     sealed: string[]
   }>(
     q,
-    `select e.id, e.url, e.start_sequence, e.last_success_at, e.failing_since, s.secret_ids, s.sealed
+    `select e.id, e.url, e.state, e.probe_failures, e.fifo, e.rate_per_second, e.start_sequence, e.last_success_at,
+       e.failing_since, s.secret_ids, s.sealed
      from endpoint e, lateral (
        select coalesce(array_agg(id order by created_at desc), '{}') as secret_ids,
          coalesce(array_agg(sealed order by created_at desc), '{}') as sealed
        from endpoint_secret
-       where endpoint_id = e.id and scheme = 'v1' and (expires_at is null or expires_at > $2::timestamptz)) s
-     where e.stream_id = $1 and e.state = 'active'`,
+       where endpoint_id = e.id and (expires_at is null or expires_at > $2::timestamptz)) s
+     where e.stream_id = $1 and (e.state = 'active' or (e.state = 'paused' and e.probe_at <= $2::timestamptz))`,
     streamId,
     toDate(nowMs),
   )
@@ -166,6 +163,10 @@ export async function findReceiver(q: Queries, streamId: string, nowMs: number):
     endpointId: row.id,
     streamId,
     url: row.url,
+    probing: row.state === 'paused',
+    probeFailures: row.probe_failures,
+    fifo: row.fifo,
+    ratePerSecond: row.rate_per_second,
     startSequence: row.start_sequence,
     lastSuccessAtMs: atMs(row.last_success_at),
     failingSinceMs: atMs(row.failing_since),
@@ -179,6 +180,7 @@ export interface NewEndpoint {
   readonly appId: string
   readonly streamId: string
   readonly url: string
+  readonly state: EndpointState
   readonly startSequence: bigint
   readonly createdBy: string
 }
@@ -188,17 +190,60 @@ export async function insertEndpoint(tx: Transaction, row: NewEndpoint, nowMs: n
   const inserted = await execute(
     tx,
     `insert into endpoint (id, publisher_id, app_id, stream_id, url, state, start_sequence, created_by, created_at)
-     values ($1, $2, $3, $4, $5, 'active', $6::int8, $7, $8::timestamptz) on conflict (stream_id) do nothing`,
+     values ($1, $2, $3, $4, $5, $6, $7::int8, $8, $9::timestamptz) on conflict (stream_id) do nothing`,
     row.id,
     row.publisherId,
     row.appId,
     row.streamId,
     row.url,
+    row.state,
     row.startSequence,
     row.createdBy,
     toDate(nowMs),
   )
   return inserted > 0
+}
+
+/** Locks an endpoint's row until the transaction ends; nothing when these publishers have none such. */
+export async function lockEndpoint(
+  tx: Transaction,
+  publisherIds: readonly string[],
+  endpointId: string,
+): Promise<void> {
+  await sql(
+    tx,
+    'select 1 as one from endpoint where publisher_id = any($1::text[]) and id = $2 for update',
+    publisherIds,
+    endpointId,
+  )
+}
+
+/**
+ * Writes what a person's step changed. The row is locked: what was read is what is replaced. When an unverified endpoint
+ * may be challenged next stays as it is.
+ */
+export async function saveEndpoint(tx: Transaction, endpoint: EndpointView): Promise<void> {
+  const time = (ms: number | null) => (ms === null ? null : toDate(ms))
+  await execute(
+    tx,
+    `update endpoint set url = $3, state = $4, state_reason = $5, fifo = $6, rate_per_second = $7::int,
+       verified_at = $8::timestamptz, paused_at = $9::timestamptz,
+       probe_at = case when state = 'unverified' and $4 = 'unverified' then probe_at else $10::timestamptz end,
+       probe_failures = $11::int, failing_since = $12::timestamptz
+     where publisher_id = $1 and id = $2`,
+    endpoint.publisherId,
+    endpoint.id,
+    endpoint.url,
+    endpoint.state,
+    endpoint.stateReason,
+    endpoint.fifo,
+    endpoint.ratePerSecond,
+    time(endpoint.verifiedAtMs),
+    time(endpoint.pausedAtMs),
+    time(endpoint.probeAtMs),
+    endpoint.probeFailures,
+    time(endpoint.failingSinceMs),
+  )
 }
 
 /** With its secrets. */
@@ -208,92 +253,4 @@ export async function deleteEndpointRow(
   endpointId: string,
 ): Promise<void> {
   await execute(tx, 'delete from endpoint where publisher_id = $1 and id = $2', publisherId, endpointId)
-}
-
-/** Across tenants: the secrets of an endpoint that the caller has looked up by its publisher. */
-export async function insertSecret(
-  tx: Transaction,
-  row: { readonly id: string; readonly endpointId: string; readonly sealed: string },
-  nowMs: number,
-): Promise<void> {
-  await execute(
-    tx,
-    `insert into endpoint_secret (id, endpoint_id, scheme, sealed, created_at)
-     values ($1, $2, 'v1', $3, $4::timestamptz)`,
-    row.id,
-    row.endpointId,
-    row.sealed,
-    toDate(nowMs),
-  )
-}
-
-/**
- * Across tenants: an endpoint that the caller has looked up by its publisher. The current secret expires at
- * `expiresAtMs`; one that was already to expire ends at once, so that two are live at most.
- */
-export async function expireSecrets(
-  tx: Transaction,
-  endpointId: string,
-  times: { readonly nowMs: number; readonly expiresAtMs: number },
-): Promise<void> {
-  await execute(
-    tx,
-    `update endpoint_secret
-     set expires_at = case when expires_at is null then $3::timestamptz else least(expires_at, $2::timestamptz) end
-     where endpoint_id = $1`,
-    endpointId,
-    toDate(times.nowMs),
-    toDate(times.expiresAtMs),
-  )
-}
-
-/** Locks the endpoint's row. False when it is gone. */
-export async function lockEndpoint(
-  tx: Transaction,
-  publisherId: string,
-  endpointId: string,
-): Promise<boolean> {
-  const rows = await sql(
-    tx,
-    'select 1 as one from endpoint where publisher_id = $1 and id = $2 for update',
-    publisherId,
-    endpointId,
-  )
-  return rows.length > 0
-}
-
-/** The receiver wants nothing any more. False when the endpoint was not active. */
-export async function markStopped(
-  tx: Transaction,
-  streamId: string,
-  change: { readonly endpointId: string; readonly reason: string },
-): Promise<boolean> {
-  const stopped = await execute(
-    tx,
-    `update endpoint set state = 'stopped', state_reason = $3
-     where stream_id = $1 and id = $2 and state = 'active'`,
-    streamId,
-    change.endpointId,
-    change.reason,
-  )
-  return stopped > 0
-}
-
-/** Notes a success (nothing fails any more) or the first failure since one. */
-export async function noteHealth(
-  q: Queries,
-  streamId: string,
-  health: { readonly endpointId: string; readonly delivered: boolean; readonly nowMs: number },
-): Promise<void> {
-  await execute(
-    q,
-    `update endpoint set
-       last_success_at = case when $3::bool then $4::timestamptz else last_success_at end,
-       failing_since = case when $3::bool then null else coalesce(failing_since, $4::timestamptz) end
-     where stream_id = $1 and id = $2`,
-    streamId,
-    health.endpointId,
-    health.delivered,
-    toDate(health.nowMs),
-  )
 }

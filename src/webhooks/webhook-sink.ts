@@ -1,26 +1,58 @@
-import { leaveToPull, lockStream, type Receiver, type RecordedResult, type Sink } from '../events/index.ts'
+import {
+  neverDueMs,
+  type Outcome,
+  type OutgoingDelivery,
+  type Receiver,
+  type RecordedResult,
+  type Sink,
+} from '../events/index.ts'
 import { limits } from '../kernel/index.ts'
 import type { WebhookSinkDependencies } from './dependencies.ts'
 import { openSecret } from './secret.ts'
-import { sendDelivery } from './send-delivery.ts'
-import { findReceiver, markStopped, noteHealth, type ReceiverRow } from './store.ts'
+import { sendDelivery, type Target } from './send-delivery.ts'
+import { signerOf } from './sign.ts'
+import { pauseByItself, stopByItself } from './state/change-by-itself.ts'
+import { isFault, pauseReasonOf } from './state/judge-results.ts'
+import { concludeProbe } from './state/probe.ts'
+import { noteHealth } from './state/store.ts'
+import { findReceiver, type ReceiverRow } from './store.ts'
 
 // How exact "last success" is: one write in ten seconds, not one per batch.
 const healthMs = 10_000
 
-/** The endpoint is done: nothing is sent any more, what is left waits to be pulled. */
-async function stopEndpoint(
-  { db, log }: WebhookSinkDependencies,
-  { endpointId, streamId }: ReceiverRow,
-  reason: string,
-): Promise<void> {
-  const stopped = await db.tx(async (tx) => {
-    await lockStream(tx, streamId)
-    const changed = await markStopped(tx, streamId, { endpointId, reason })
-    if (changed) await leaveToPull(tx, streamId)
-    return changed
-  })
-  if (stopped) log.warn({ endpointId, streamId, reason }, 'webhooks.endpoint_stopped')
+/** What this batch's receiver knows beyond the row that it was opened from. */
+interface Mood {
+  probing: boolean
+  /** Nothing more is sent by it: the endpoint was paused, stopped or is not back yet. The next batch opens anew. */
+  closed: 'no' | 'paused' | 'stopped'
+  /** What its row has last been told: a batch is recorded in parts, and one word is enough. */
+  noted: 'success' | 'failure' | null
+}
+
+/** The delivery is left where it is, to whoever opens the endpoint next; or to be pulled, when it has stopped. */
+function leftAlone(closed: 'paused' | 'stopped', nowMs: number): Outcome {
+  const delayMs = closed === 'stopped' ? neverDueMs - nowMs : 0
+  return { kind: 'deferred', delayMs, reason: `webhooks.endpoint_${closed}` }
+}
+
+async function deliver(
+  deps: WebhookSinkDependencies,
+  { endpoint, target, mood }: { endpoint: ReceiverRow; target: Target; mood: Mood },
+  delivery: OutgoingDelivery,
+): Promise<Outcome> {
+  if (mood.closed !== 'no') return leftAlone(mood.closed, deps.clock.nowMs())
+  const { outcome, stop } = await sendDelivery(deps, target, delivery)
+  // Both before it is recorded: no further batch may find the endpoint as it was.
+  if (stop !== null) {
+    mood.closed = 'stopped'
+    await stopByItself(deps, endpoint, stop)
+    return outcome
+  }
+  if (!mood.probing) return outcome
+  const probe = await concludeProbe(deps, endpoint, outcome)
+  mood.probing = !probe.resumed
+  if (probe.outcome.kind === 'deferred') mood.closed = 'paused'
+  return probe.outcome
 }
 
 function isWorthNoting(endpoint: ReceiverRow, delivered: boolean, nowMs: number): boolean {
@@ -30,15 +62,17 @@ function isWorthNoting(endpoint: ReceiverRow, delivered: boolean, nowMs: number)
 
 async function note(
   { db, clock }: WebhookSinkDependencies,
-  endpoint: ReceiverRow,
+  { endpoint, mood }: { readonly endpoint: ReceiverRow; readonly mood: Mood },
   results: readonly RecordedResult[],
 ): Promise<void> {
   const delivered = results.some(({ outcome }) => outcome.kind === 'delivered')
-  if (!delivered && !results.some(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'refused'))
-    return
+  if (!delivered && !results.some(({ outcome }) => isFault(outcome))) return
   const nowMs = clock.nowMs()
-  if (!isWorthNoting(endpoint, delivered, nowMs)) return
-  await noteHealth(db.queries, endpoint.streamId, { endpointId: endpoint.endpointId, delivered, nowMs })
+  const word = delivered ? 'success' : 'failure'
+  const isNew = mood.noted === null ? isWorthNoting(endpoint, delivered, nowMs) : mood.noted !== word
+  if (!isNew) return
+  mood.noted = word
+  await noteHealth(db.queries, endpoint, { delivered, nowMs })
 }
 
 /** The way out to HTTPS endpoints: Standard Webhooks 1.0.0, one POST per attempt. */
@@ -48,21 +82,26 @@ export function webhookSink(deps: WebhookSinkDependencies): Sink {
     async open({ streamId }): Promise<Receiver | null> {
       const endpoint = await findReceiver(db.queries, streamId, clock.nowMs())
       if (endpoint === null) return null
-      const secrets = endpoint.secrets.map(({ id, sealed }) => openSecret(secretKey, id, sealed))
+      const signers = endpoint.secrets.map(({ id, sealed }) => signerOf(openSecret(secretKey, id, sealed)))
+      const target = { url: endpoint.url, signers }
+      const mood: Mood = { probing: endpoint.probing, closed: 'no', noted: null }
       return {
-        concurrencyMax: limits.drainConcurrency,
+        concurrencyMax: endpoint.probing ? 1 : limits.drainConcurrencyMax,
         adaptive: true,
-        fifo: false,
-        ratePerSecond: null,
-        probing: false,
+        fifo: endpoint.fifo,
+        ratePerSecond: endpoint.ratePerSecond,
+        probing: endpoint.probing,
         startSequence: endpoint.startSequence,
-        async deliver(delivery) {
-          const outcome = await sendDelivery(deps, { url: endpoint.url, secrets }, delivery)
-          // Before it is recorded: no further batch may find the endpoint active.
-          if (outcome.kind === 'gone') await stopEndpoint(deps, endpoint, 'gone')
-          return outcome
+        deliver: (delivery) => deliver(deps, { endpoint, target, mood }, delivery),
+        async recorded(results) {
+          await note(deps, { endpoint, mood }, results)
+          const { failingSinceMs } = endpoint
+          const reason = pauseReasonOf(results, { failingSinceMs, nowMs: clock.nowMs() })
+          if (reason === null) return
+          // It looks at what is recorded, not at what is in flight: what has been sent ends as it ends.
+          if (mood.closed === 'no') mood.closed = 'paused'
+          await pauseByItself(deps, endpoint, reason)
         },
-        recorded: (results) => note(deps, endpoint, results),
       }
     },
   }

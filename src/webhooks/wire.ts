@@ -1,21 +1,41 @@
 import { idOf, schema } from '../capability/index.ts'
-import { attemptOutcomes, deliveryStates } from '../events/index.ts'
 import { limits, toIso } from '../kernel/index.ts'
-import type { AttemptView, DeliveryView } from './delivery-view.ts'
-import { type EndpointView, endpointStates, type SecretView } from './endpoint.ts'
+import {
+  type EndpointView,
+  endpointStates,
+  type SecretView,
+  signatureSchemes,
+  stateReasons,
+} from './endpoint.ts'
+import type { RotatedSecret } from './rotate-secret.ts'
 
 const sequence = schema.integer({
   minimum: 1,
   maximum: Number.MAX_SAFE_INTEGER,
   description: 'Without gaps in the stream; the header webhook-sequence',
 })
-const signingSecret = schema.string({
-  maxLength: 80,
-  description: 'whsec_…, shown in this answer only; verify with any Standard Webhooks library',
+const signingSecret = schema.nullable(
+  schema.string({
+    maxLength: 80,
+    description:
+      'whsec_…, shown in this answer only; verify with any Standard Webhooks library. null for v1a: its public key is enough',
+  }),
+)
+
+const scheme = schema.oneOf(signatureSchemes, {
+  description: 'v1: HMAC-SHA256 with a shared secret; v1a: Ed25519 with a public key',
 })
+const publicKey = schema.nullable(
+  schema.string({
+    maxLength: 60,
+    description: 'whpk_… of a v1a key, also at /.well-known/webhooks.json; null for v1',
+  }),
+)
 
 const secretMembers = {
   id: idOf('endpointSecret'),
+  signature: scheme,
+  publicKey,
   createdAt: schema.time(),
   expiresAt: schema.nullable(schema.time({ description: 'null: the current one' })),
 }
@@ -25,19 +45,56 @@ export const NewEndpointSecret = schema.named(
   'NewEndpointSecret',
   schema.object({
     id: idOf('endpointSecret'),
+    signature: scheme,
+    publicKey,
     createdAt: schema.time(),
     secret: signingSecret,
     previousExpiresAt: schema.time({ description: 'Until then both secrets sign' }),
   }),
 )
 
+/** What is said about an endpoint when it is made or changed. */
+export const endpointInput = {
+  url: schema.string({
+    minLength: 1,
+    maxLength: limits.endpointUrlLengthMax,
+    description: 'https; http only for addresses of this machine where the platform allows them',
+  }),
+  signature: scheme,
+  fifo: schema.boolean({
+    description: 'Per subject: the next delivery waits until the one before it has ended',
+  }),
+  ratePerSecond: schema.nullable(
+    schema.integer({
+      minimum: 1,
+      maximum: limits.webhookRatePerSecondMax,
+      description: 'Attempts begun per second, at most; null: as many as it bears',
+    }),
+  ),
+}
+
 const endpointMembers = {
   id: idOf('endpoint'),
   appId: idOf('app'),
   url: schema.string({ maxLength: limits.endpointUrlLengthMax }),
-  state: schema.oneOf(endpointStates),
-  stateReason: schema.nullable(schema.string({ maxLength: 100 })),
+  state: schema.oneOf(endpointStates, {
+    description:
+      'unverified: has not answered the challenge; paused: its deliveries wait; stopped: the receiver wants no more',
+  }),
+  stateReason: schema.nullable(schema.oneOf(stateReasons, { description: 'Why it is paused or stopped' })),
+  fifo: endpointInput.fifo,
+  ratePerSecond: endpointInput.ratePerSecond,
   startSequence: sequence,
+  verifiedAt: schema.nullable(schema.time({ description: 'When it answered the challenge' })),
+  pausedAt: schema.nullable(schema.time()),
+  probeAt: schema.nullable(
+    schema.time({ description: 'When one delivery tries whether a paused endpoint is back; null: never' }),
+  ),
+  probeFailures: schema.integer({
+    minimum: 0,
+    maximum: 2_147_483_647,
+    description: 'Failed probes of this pause',
+  }),
   lastSuccessAt: schema.nullable(schema.time()),
   failingSince: schema.nullable(schema.time({ description: 'First failure since the last success' })),
   createdAt: schema.time(),
@@ -50,115 +107,38 @@ export const NewEndpoint = schema.named(
   schema.object({ ...endpointMembers, secret: signingSecret }),
 )
 
-const attemptMembers = {
-  number: schema.integer({ minimum: 1, maximum: limits.deliveryAttemptsMax + 1 }),
-  outcome: schema.oneOf(attemptOutcomes),
-  status: schema.nullable(schema.integer({ minimum: 100, maximum: 999, description: 'HTTP status' })),
-  error: schema.nullable(schema.string({ maxLength: 4_096, description: '`code` or `code: message`' })),
-  response: schema.nullable(
-    schema.string({
-      maxLength: limits.webhookResponseKeptBytesMax,
-      description: 'What the receiver answered, or the handler’s result as JSON; the beginning of it',
-    }),
-  ),
-  startedAt: schema.time(),
-  durationMs: schema.integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-}
-
-const Attempt = schema.named('Attempt', schema.object(attemptMembers))
-const AttemptDetail = schema.named(
-  'AttemptDetail',
-  schema.object({
-    ...attemptMembers,
-    log: schema.nullable(
-      schema.string({
-        maxLength: limits.sandboxLogBytesMax,
-        description: 'What the handler wrote to its console',
-      }),
-    ),
-  }),
-)
-
-// Ten by the table; a lease that changed hands may leave one more behind.
-const triesMax = 100
-const deliveryMembers = {
-  id: idOf('delivery'),
-  sequence,
-  merchantId: idOf('merchant'),
-  installationId: idOf('installation'),
-  eventId: schema.string({ maxLength: 40, description: 'The header webhook-id' }),
-  eventType: schema.string({ maxLength: 100 }),
-  subject: schema.string({ maxLength: limits.eventAttributeLengthMax }),
-  state: schema.oneOf(deliveryStates),
-  attemptCount: schema.integer({ minimum: 0, maximum: limits.deliveryAttemptsMax }),
-  dueAt: schema.nullable(schema.time({ description: 'The next attempt; null: none will be made' })),
-  createdAt: schema.time(),
-  finishedAt: schema.nullable(schema.time()),
-}
-
-export const Delivery = schema.named(
-  'Delivery',
-  schema.object({ ...deliveryMembers, attempts: schema.array(Attempt, { maxItems: triesMax }) }),
-)
-export const DeliveryDetail = schema.named(
-  'DeliveryDetail',
-  schema.object({ ...deliveryMembers, attempts: schema.array(AttemptDetail, { maxItems: triesMax }) }),
-)
-
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : toIso(ms))
 
-function toWireSecret({ id, createdAtMs, expiresAtMs }: SecretView) {
-  return { id, createdAt: toIso(createdAtMs), expiresAt: isoOrNull(expiresAtMs) }
+function toWireSecret({ id, scheme: signature, publicKey: key, createdAtMs, expiresAtMs }: SecretView) {
+  return {
+    ...{ id, signature, publicKey: key },
+    createdAt: toIso(createdAtMs),
+    expiresAt: isoOrNull(expiresAtMs),
+  }
+}
+
+/** A secret that has just been made; the only answer that shows it. */
+export function toWireNewSecret({ view, shown, previousExpiresAtMs }: RotatedSecret) {
+  const { id, scheme: signature, publicKey: key, createdAtMs } = view
+  return {
+    ...{ id, signature, publicKey: key, secret: shown },
+    createdAt: toIso(createdAtMs),
+    previousExpiresAt: toIso(previousExpiresAtMs),
+  }
 }
 
 /** An endpoint as its developers see it. */
 export function toWireEndpoint(view: EndpointView) {
-  const { id, appId, url, state, stateReason } = view
+  const { id, appId, url, state, stateReason, fifo, ratePerSecond, probeFailures } = view
   return {
-    ...{ id, appId, url, state, stateReason },
+    ...{ id, appId, url, state, stateReason, fifo, ratePerSecond, probeFailures },
     startSequence: Number(view.startSequence),
+    verifiedAt: isoOrNull(view.verifiedAtMs),
+    pausedAt: isoOrNull(view.pausedAtMs),
+    probeAt: isoOrNull(view.probeAtMs),
     lastSuccessAt: isoOrNull(view.lastSuccessAtMs),
     failingSince: isoOrNull(view.failingSinceMs),
     createdAt: toIso(view.createdAtMs),
     secrets: view.secrets.map(toWireSecret),
   }
-}
-
-// A page of 200 deliveries with whole responses would be tens of megabytes; one delivery shows them in full.
-const excerptLength = 512
-
-function toWireAttempt({ number, outcome, status, error, response, ...rest }: AttemptView) {
-  return {
-    ...{ number, outcome, status, error },
-    response: response === null ? null : response.slice(0, excerptLength),
-    startedAt: toIso(rest.startedAtMs),
-    durationMs: rest.durationMs,
-  }
-}
-
-function toWireMembers(view: DeliveryView) {
-  const { id, merchantId, installationId, eventId, eventType, subject, state } = view
-  return {
-    ...{ id, merchantId, installationId, eventId, eventType, subject, state },
-    sequence: Number(view.sequence),
-    attemptCount: view.attempts,
-    dueAt: isoOrNull(view.dueAtMs),
-    createdAt: toIso(view.createdAtMs),
-    finishedAt: isoOrNull(view.finishedAtMs),
-  }
-}
-
-/** A delivery of a list: the beginning of each response. */
-export function toWireDelivery(view: DeliveryView) {
-  return { ...toWireMembers(view), attempts: view.tries.map(toWireAttempt) }
-}
-
-/** A delivery with everything that is kept of its attempts. */
-export function toWireDeliveryDetail(view: DeliveryView) {
-  const attempts = view.tries.map((attempt) => ({
-    ...toWireAttempt(attempt),
-    response: attempt.response,
-    log: attempt.log,
-  }))
-  return { ...toWireMembers(view), attempts }
 }

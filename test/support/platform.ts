@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { makeSandboxPool, type SandboxPool } from '../../runtime/node/index.ts'
 import type { Caller } from '../../src/capability/index.ts'
 import { type Config, readConfig } from '../../src/config.ts'
+import type { SocketTiming } from '../../src/http/index.ts'
 import { allAudiences, loadPerson, startSession } from '../../src/identity/index.ts'
 import { createPerson } from '../../src/identity/person/create-person.ts'
 import { audiences } from '../../src/identity/schema.ts'
@@ -20,7 +21,7 @@ import {
 import { makePlatform, type Platform } from '../../src/platform.ts'
 import { makeQueue } from '../../src/queue/index.ts'
 import { type ApiClient, makeApiClient, send } from './api-client.ts'
-import { openTestDatabase, quietLog } from './database.ts'
+import { openTestDatabase, quietLog, type TestDatabase } from './database.ts'
 import { makeOpenApiCheck, type OpenApiCheck } from './openapi-check.ts'
 import { makeTestBrowser, type TestBrowser } from './test-browser.ts'
 
@@ -44,6 +45,9 @@ export interface TestPlatformOptions {
   readonly random?: Random
   readonly log?: Log
   readonly config?: Partial<Config>
+  readonly socketTiming?: SocketTiming
+  /** One that outlives the platform; default: one of its own. */
+  readonly database?: TestDatabase
 }
 
 /** Somebody with an account, a browser session and a personal token for everything. */
@@ -165,7 +169,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const { clock = makeMovableClock(), random = systemRandom, log = quietLog } = options
   const config = testConfig(options.config ?? {})
   const [database, { server, baseUrl, close: closeServer }] = await Promise.all([
-    openTestDatabase({ clock, log }),
+    options.database ?? openTestDatabase({ clock, log }),
     listen(),
   ])
   const { db } = database
@@ -175,8 +179,10 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const platform = await makePlatform({
     ...{ config, publicUrl: baseUrl, version: '0.0.0', db, queue, log, clock, random },
     sandbox: lazySandbox(),
+    ...(options.socketTiming === undefined ? {} : { socketTiming: options.socketTiming }),
   })
   server.on('request', platform.app)
+  platform.sockets.attach(server)
 
   const document = await send(baseUrl, 'GET', '/openapi.json')
   const openApi = document.body as Readonly<Record<string, unknown>>
@@ -198,11 +204,11 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
       return browser
     },
     async close() {
-      await closeServer()
-      await platform.stop()
+      // Side by side, as at a real end: a server has closed when the last WebSocket has.
+      await Promise.all([closeServer(), platform.stop()])
       await platform.close()
       await queue.close()
-      await database.close()
+      if (options.database === undefined) await database.close()
     },
   }
 }

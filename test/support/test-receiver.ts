@@ -18,7 +18,7 @@ export type Behaviour =
       readonly headers?: Readonly<Record<string, string>>
       readonly body?: string
     }
-  /** Never answers. */
+  /** Does not answer until it is released. */
   | { readonly kind: 'hang' }
   /** Sends status and headers at once and then a byte now and again, without end. */
   | { readonly kind: 'drip'; readonly status: number; readonly everyMs: number }
@@ -31,6 +31,8 @@ export interface TestReceiver {
   readonly requests: readonly ReceivedRequest[]
   /** From now on. A function decides per request; `index` counts from 0 over all requests. */
   behave(behaviour: Behaviour | ((request: ReceivedRequest, index: number) => Behaviour)): void
+  /** Those that hang are answered so. */
+  release(behaviour: Behaviour): void
   /** Resolves when that many requests have come in. */
   received(count: number): Promise<void>
   close(): Promise<void>
@@ -47,12 +49,13 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function act(behaviour: Behaviour, response: ServerResponse): void {
+function act(behaviour: Behaviour, response: ServerResponse, hanging: Set<ServerResponse>): void {
   switch (behaviour.kind) {
     case 'status':
       response.writeHead(behaviour.status, behaviour.headers).end(behaviour.body ?? '')
       return
     case 'hang':
+      hanging.add(response)
       return
     case 'drip': {
       response.writeHead(behaviour.status, { 'content-type': 'text/plain' })
@@ -71,6 +74,7 @@ export async function startReceiver(): Promise<TestReceiver> {
   const requests: ReceivedRequest[] = []
   const sockets = new Set<Socket>()
   const waiters = new Set<() => void>()
+  const hanging = new Set<ServerResponse>()
   let decide: (request: ReceivedRequest, index: number) => Behaviour = () => status(200)
 
   const server = createServer((request, response) => {
@@ -85,7 +89,7 @@ export async function startReceiver(): Promise<TestReceiver> {
         }
         const index = requests.push(received) - 1
         for (const wake of waiters) wake()
-        act(decide(received, index), response)
+        act(decide(received, index), response, hanging)
       },
       () => undefined,
     )
@@ -102,6 +106,10 @@ export async function startReceiver(): Promise<TestReceiver> {
     requests,
     behave(behaviour) {
       decide = typeof behaviour === 'function' ? behaviour : () => behaviour
+    },
+    release(behaviour) {
+      for (const response of hanging) act(behaviour, response, hanging)
+      hanging.clear()
     },
     async received(count) {
       while (requests.length < count) {

@@ -1,3 +1,6 @@
+-- DropForeignKey
+ALTER TABLE "delivery" DROP CONSTRAINT "delivery_body_hash_fkey";
+
 -- AlterTable
 ALTER TABLE "attempt" ADD COLUMN     "replay_id" TEXT;
 

@@ -26,6 +26,7 @@ function orderEvent(type: string, en: string, zh: string): EventType {
     summary: { en, 'zh-CN': zh },
     scope: 'order:read',
     subject: 'The order’s id',
+    resourcePath: '/v1/orders/{subject}',
     data,
     fieldScopes: { customer: 'customer:read' },
     example,

@@ -15,6 +15,7 @@ ul.rows > li { padding: .9rem 0; border-bottom: 1px solid var(--line); }
 .badge { display: inline-block; padding: .1rem .5rem; border: 1px solid var(--line); border-radius: 1rem; font-size: .8rem; }
 .badge.private { color: var(--warn); border-color: currentColor; }
 .hint { font-size: .92rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft); padding: .75rem 1rem; border-radius: .4rem; font-size: .85rem; }
 .problem { border: 1px solid var(--warn); background: var(--soft); padding: .75rem 1rem; border-radius: .4rem; }
 label.field { display: block; margin: 1rem 0 .25rem; font-weight: 600; }
 input[type=email], input[type=text], input[type=password], select { width: 100%; font: inherit; padding: .6rem .7rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--paper); color: inherit; }

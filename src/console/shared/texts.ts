@@ -107,6 +107,30 @@ const texts = {
     en: 'A code never changes its meaning. Programs branch on it; people read the rest.',
     'zh-CN': '错误代码的含义不会改变。程序依据代码判断，说明文字供人阅读（英文）。',
   },
+  eventsTitle: { en: 'Event types', 'zh-CN': '事件类型' },
+  eventsHint: {
+    en: 'What happens at a merchant reaches every installed app that asked for it in its manifest and holds the scope. The same is machine-readable at /asyncapi.json.',
+    'zh-CN':
+      '商家处发生的事件会送达每个已安装、在清单中订阅并拥有相应权限的应用。机器可读的版本位于 /asyncapi.json。',
+  },
+  eventsScope: { en: 'Needs {scope} ({title}).', 'zh-CN': '需要 {scope}（{title}）。' },
+  eventsNoScope: { en: 'Needs no scope.', 'zh-CN': '无需任何权限。' },
+  eventsField: {
+    en: '{field} is left out without {scope} ({title}).',
+    'zh-CN': '没有 {scope}（{title}）时，不包含 {field}。',
+  },
+  eventsByHost: { en: 'Published by the host', 'zh-CN': '由平台方业务系统发布' },
+  eventsByPlatform: {
+    en: 'Published by the platform, to the installation it is about',
+    'zh-CN': '由平台发布，仅发送给相关的安装',
+  },
+  eventsSubject: { en: 'Its subject:', 'zh-CN': 'subject 的含义（英文）：' },
+  eventsSchema: { en: 'Schema of data, version {version}', 'zh-CN': 'data 的结构定义，版本 {version}' },
+  eventsExample: { en: 'Example of a body, with every scope', 'zh-CN': '拥有全部权限时的消息体示例' },
+  homeEvents: {
+    en: 'What your app can be told: every event type with an example.',
+    'zh-CN': '您的应用可以收到哪些事件：每种类型均附示例。',
+  },
   errorTitle: { en: 'This did not work', 'zh-CN': '操作未成功' },
   errorCode: { en: 'Code {code}, request {request}', 'zh-CN': '代码 {code}，请求 {request}' },
   errorBack: { en: 'Back to the start', 'zh-CN': '返回首页' },

@@ -1,19 +1,16 @@
-import type { Db } from '../../db/index.ts'
-import { type Clock, type Log, limits, newId, type Random } from '../../kernel/index.ts'
+import { idTimeMs, type Log, limits, newId, type Random } from '../../kernel/index.ts'
 import { type AttemptOutcome, type Ending, next, type Settled } from '../delivery.ts'
-import { type FanOutContext, viewOf } from '../fan-out.ts'
-import { insertBodies } from '../relay/store.ts'
-import type { Outcome, Receiver } from '../sink.ts'
-import { findEvent } from '../store.ts'
-import { checkDelivery, type Verdict } from './check-delivery.ts'
+import type { Meters } from '../meters.ts'
+import type { OutgoingDelivery, Receiver } from '../sink.ts'
 import { keepText } from './keep-text.ts'
-import { type AttemptRecord, type DueDelivery, replaceBody } from './store.ts'
+import { type PrepareDependencies, type Prepared, prepareBody } from './prepare-body.ts'
+import type { AttemptRecord } from './record/store.ts'
+import type { DueDelivery } from './store.ts'
 
-export interface AttemptDependencies extends FanOutContext {
-  readonly db: Db
-  readonly clock: Clock
+export interface AttemptDependencies extends PrepareDependencies {
   readonly random: Random
   readonly log: Log
+  readonly meters: Meters
 }
 
 export interface AttemptResult {
@@ -25,53 +22,65 @@ export interface AttemptResult {
 const deferMs = 5_000
 const errorBytesMax = 2 * 1024
 
-async function reshape(deps: AttemptDependencies, delivery: DueDelivery): Promise<Verdict> {
-  const { db, clock } = deps
-  const event = await findEvent(db.queries, delivery.merchantId, delivery.eventId)
-  const view = event === null ? null : viewOf(event, delivery.granted, deps)
-  if (view === null) return { kind: 'cancel', reason: 'events.event_gone' }
-  await db.tx(async (tx) => {
-    await insertBodies(tx, [view.body], clock.nowMs())
-    const change = { deliveryId: delivery.id, bodyHash: view.body.hash, scopes: view.scopes }
-    await replaceBody(tx, delivery.streamId, change)
-  })
-  return { kind: 'send', body: view.body.text }
-}
-
-async function readyToSend(deps: AttemptDependencies, delivery: DueDelivery): Promise<Verdict> {
-  const verdict = checkDelivery(delivery, deps.catalog.eventTypes.get(delivery.eventType))
-  return verdict.kind === 'reshape' ? reshape(deps, delivery) : verdict
-}
-
-async function send(
-  { log, clock }: AttemptDependencies,
-  receiver: Receiver,
-  delivery: DueDelivery,
-  body: string,
-): Promise<Outcome> {
-  try {
-    const attempt = delivery.attempts + 1
-    const sentAtMs = clock.nowMs()
-    return await receiver.deliver({ ...delivery, body, attempt, sentAtMs, replayId: null, thin: false })
-  } catch (error) {
-    log.error({ err: error, deliveryId: delivery.id }, 'events.sink_failed')
-    const tried = { status: null, error: 'kernel.unexpected', response: null, log: null }
-    return { kind: 'failed', retryAfterMs: null, overloaded: false, ...tried }
-  }
+/** What an attempt is told besides its delivery. */
+interface Occasion {
+  /** The time that the receiver is told and that the attempt's row keeps: signatures can be recomputed from it. */
+  readonly startedAtMs: number
+  /** Null: live traffic. */
+  readonly replayId: string | null
 }
 
 type Tried = Ending & { readonly error?: string | null }
 
-async function tryOnce(deps: AttemptDependencies, receiver: Receiver, delivery: DueDelivery): Promise<Tried> {
-  let verdict: Verdict
+/** The delivery as the sink gets it. Written out: spreading an object of this size costs as much as signing it. */
+function outgoing(
+  delivery: DueDelivery,
+  { body, thin }: { readonly body: string; readonly thin: boolean },
+  { startedAtMs, replayId }: Occasion,
+): OutgoingDelivery {
+  return {
+    id: delivery.id,
+    eventId: delivery.eventId,
+    eventType: delivery.eventType,
+    subject: delivery.subject,
+    merchantId: delivery.merchantId,
+    installationId: delivery.installationId,
+    appId: delivery.appId,
+    streamId: delivery.streamId,
+    sequence: delivery.sequence,
+    attempt: delivery.attempts + 1,
+    sentAtMs: startedAtMs,
+    replayId,
+    thin,
+    body,
+    granted: delivery.granted,
+    grantEpoch: delivery.grantEpoch,
+  }
+}
+
+// One function and not three: each more that is awaited costs every delivery a few promises.
+async function tryOnce(
+  deps: AttemptDependencies,
+  receiver: Receiver,
+  delivery: DueDelivery,
+  occasion: Occasion,
+): Promise<Tried> {
+  let prepared: Prepared
   try {
-    verdict = await readyToSend(deps, delivery)
+    const ready = prepareBody(deps, delivery)
+    prepared = ready instanceof Promise ? await ready : ready
   } catch (error) {
     deps.log.warn({ err: error, deliveryId: delivery.id }, 'events.delivery_not_prepared')
     return { kind: 'deferred', delayMs: deferMs, reason: 'kernel.unavailable' }
   }
-  if (verdict.kind === 'cancel') return { kind: 'cancelled', error: verdict.reason }
-  return send(deps, receiver, delivery, verdict.kind === 'send' ? verdict.body : '')
+  if (prepared.kind === 'cancel') return { kind: 'cancelled', error: prepared.reason }
+  try {
+    return await receiver.deliver(outgoing(delivery, prepared, occasion))
+  } catch (error) {
+    deps.log.error({ err: error, deliveryId: delivery.id }, 'events.sink_failed')
+    const tried = { status: null, error: 'kernel.unexpected', response: null, log: null }
+    return { kind: 'failed', retryAfterMs: null, overloaded: false, ...tried }
+  }
 }
 
 function kept(text: string | null, bytesMax: number): string | null {
@@ -100,12 +109,15 @@ function attemptOf(
 }
 
 function logAttempt(log: Log, delivery: DueDelivery, settled: Settled, record: AttemptRecord): void {
-  const { id: deliveryId, eventId, eventType, streamId, installationId } = delivery
+  if (!log.isLevelEnabled('info')) return
+  const { id: deliveryId, eventId, eventType, streamId, appId, merchantId, installationId } = delivery
   const { attempt } = record
   log.info(
     {
-      ...{ deliveryId, eventId, eventType, streamId, installationId },
+      ...{ deliveryId, eventId, eventType, streamId, appId, merchantId, installationId },
       attempt: attempt?.number ?? null,
+      // From the event's publication to this attempt.
+      lagMs: attempt === null ? null : attempt.startedAtMs - idTimeMs(eventId),
       outcome: settled.lastOutcome,
       state: settled.state,
       status: attempt?.status ?? null,
@@ -117,19 +129,38 @@ function logAttempt(log: Log, delivery: DueDelivery, settled: Settled, record: A
   )
 }
 
-/** Checks the permissions, sends, and says what has to be recorded. Never throws. */
+/** One attempt and its row; null when it was put off. */
+export interface Tryout {
+  readonly ending: Ending
+  readonly attempt: AttemptRecord['attempt']
+}
+
+/** Checks the permissions, sends, and gives the attempt's row. Never throws. */
+export async function tryDelivery(
+  deps: AttemptDependencies,
+  receiver: Receiver,
+  delivery: DueDelivery,
+  replayId: string | null,
+): Promise<Tryout> {
+  const startedAtMs = deps.clock.nowMs()
+  deps.meters.attemptStarted()
+  const ending = await tryOnce(deps, receiver, delivery, { startedAtMs, replayId })
+  const durationMs = Math.max(0, Math.round(deps.clock.nowMs() - startedAtMs))
+  deps.meters.attemptEnded(ending.kind, durationMs)
+  return { ending, attempt: attemptOf(deps, delivery, ending, { startedAtMs, durationMs }) }
+}
+
+/** One attempt of live traffic, and what has to be recorded of it. Never throws. */
 export async function attemptDelivery(
   deps: AttemptDependencies,
   receiver: Receiver,
   delivery: DueDelivery,
 ): Promise<AttemptResult> {
-  const startedAtMs = deps.clock.nowMs()
-  const ending = await tryOnce(deps, receiver, delivery)
+  const { ending, attempt } = await tryDelivery(deps, receiver, delivery, null)
   const nowMs = deps.clock.nowMs()
   const settled = next(delivery, ending, { nowMs, fraction: deps.random.fraction() })
-  const time = { startedAtMs, durationMs: Math.max(0, Math.round(nowMs - startedAtMs)) }
   const { id: deliveryId, merchantId } = delivery
-  const record = { deliveryId, merchantId, settled, attempt: attemptOf(deps, delivery, ending, time) }
+  const record = { deliveryId, merchantId, settled, attempt }
   logAttempt(deps.log, delivery, settled, record)
   return { record, ending }
 }

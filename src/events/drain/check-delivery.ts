@@ -9,7 +9,10 @@ export type Verdict =
   | { readonly kind: 'cancel'; readonly reason: EventFailureCode }
 
 /** Permissions again, right before sending: what was allowed at fan-out may have been withdrawn since. */
-export function checkDelivery(delivery: DueDelivery, type: EventType | undefined): Verdict {
+export function checkDelivery(
+  delivery: Pick<DueDelivery, 'live' | 'scopes' | 'granted' | 'body'>,
+  type: EventType | undefined,
+): Verdict {
   // An app must hear that it was uninstalled although nothing of the installation is alive then.
   if (!delivery.live && type?.addressedTo !== 'installation')
     return { kind: 'cancel', reason: 'events.permission_ended' }

@@ -1,15 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { limits } from '../../kernel/index.ts'
 import type { Sink, SinkKind } from '../sink.ts'
-import { type DrainDependencies, type DrainEnd, drainStream, type RunningDrain } from './drain-stream.ts'
+import type { DrainDependencies } from './drain.ts'
+import { type DrainEnd, drainStream, type RunningDrain } from './drain-stream.ts'
+import { makeRecorder, type Recorder } from './record/recorder.ts'
 import { listDueStreams } from './store.ts'
+import { makeTempos, type Tempos } from './tempos.ts'
 
 export interface StreamRef {
   readonly id: string
   readonly sink: SinkKind
 }
 
-export interface DrainerDependencies extends Omit<DrainDependencies, 'othersWait'> {
+export interface DrainerDependencies extends Omit<DrainDependencies, 'othersWait' | 'recorder'> {
   /** The sinks this process serves. */
   readonly sinks: () => { readonly [K in SinkKind]?: Sink | undefined }
   /** The stream's next delivery is due then. */
@@ -32,6 +35,8 @@ export interface Drainer {
 
 interface State {
   readonly deps: DrainerDependencies
+  readonly tempos: Tempos
+  readonly recorder: Recorder
   readonly running: Map<string, RunningDrain>
   readonly waiting: Map<string, StreamRef>
   recorded: number
@@ -47,15 +52,19 @@ function onEnd(s: State, stream: StreamRef, end: DrainEnd): void {
   else if (end.recorded > 0) wake(s, stream)
 }
 
+function leave(s: State, { id }: StreamRef): void {
+  if (s.running.delete(id)) s.deps.meters.drainEnded()
+}
+
 async function follow(s: State, stream: StreamRef, drain: RunningDrain): Promise<void> {
   try {
     const end = await drain.ended
-    s.running.delete(stream.id)
+    leave(s, stream)
     // Those that wait take the free place before this stream may want it again.
     startWaiting(s)
     onEnd(s, stream, end)
   } catch (error) {
-    s.running.delete(stream.id)
+    leave(s, stream)
     s.deps.log.error({ err: error, streamId: stream.id }, 'events.drain_failed')
   }
   startWaiting(s)
@@ -79,8 +88,11 @@ function startWaiting(s: State): void {
     s.waiting.delete(stream.id)
     const sink = s.deps.sinks()[stream.sink]
     if (sink === undefined) continue
-    const drain = drainStream({ ...s.deps, othersWait: () => s.waiting.size > 0 }, stream.id, sink)
+    const { recorder } = s
+    const deps = { ...s.deps, recorder, othersWait: () => s.waiting.size > 0 }
+    const drain = drainStream(deps, s.tempos, { streamId: stream.id, sink })
     s.running.set(stream.id, drain)
+    s.deps.meters.drainStarted()
     void follow(s, stream, drain)
   }
 }
@@ -118,7 +130,11 @@ async function stop(s: State, withinMs: number): Promise<void> {
 
 /** Makes the process's drainer. It does nothing until it is woken. */
 export function makeDrainer(deps: DrainerDependencies): Drainer {
-  const s: State = { deps, running: new Map(), waiting: new Map(), recorded: 0, stopping: false }
+  const s: State = {
+    ...{ deps, tempos: makeTempos(), recorder: makeRecorder(deps.db.queries) },
+    ...{ running: new Map(), waiting: new Map() },
+    ...{ recorded: 0, stopping: false },
+  }
   return {
     wake: (stream) => wake(s, stream),
     hasRoom: () => s.running.size < limits.drainStreamsMax,

@@ -3,6 +3,8 @@
  * without NUL, and whole characters only.
  */
 export function keepText(text: string, bytesMax: number): string {
+  // Most are a few plain characters; one of UTF-16 has three bytes at most.
+  if (text.length * 3 <= bytesMax && !text.includes('\u0000') && text.isWellFormed()) return text
   // Half a surrogate pair has no bytes either; this makes it U+FFFD.
   const bytes = Buffer.from(text.replaceAll('\u0000', '\ufffd'))
   if (bytes.length <= bytesMax) return bytes.toString('utf8')

@@ -1,64 +1,8 @@
 import { execute, sql } from '../../db/index.ts'
-import { type DbTime, type Queries, type Transaction, toDate } from '../../kernel/index.ts'
-import type { AttemptOutcome, DeliveryState, Settled } from '../delivery.ts'
+import { type DbTime, type Queries, type Transaction, toDate, toIso } from '../../kernel/index.ts'
+import { type DeliveryState, neverDueMs } from '../delivery.ts'
 import { holdsDeliveries, type RuleColumns } from '../rule-conditions.ts'
 import type { SinkKind } from '../sink.ts'
-
-// ── leases
-
-/** Takes a stream that nobody holds; gives the epoch of the new lease, or null. */
-export async function takeLease(
-  q: Queries,
-  streamId: string,
-  lease: { readonly owner: string; readonly nowMs: number; readonly untilMs: number },
-): Promise<{ readonly epoch: bigint; readonly appId: string; readonly publisherId: string } | null> {
-  const [row] = await sql<{ lease_epoch: bigint; app_id: string; publisher_id: string }>(
-    q,
-    `update stream set lease_owner = $2, lease_until = $4::timestamptz, lease_epoch = lease_epoch + 1
-     where id = $1 and paused_at is null
-       and not exists (select 1 from app a where a.id = app_id and a.archived_at is not null)
-       and (lease_until is null or lease_until < $3::timestamptz)
-     returning lease_epoch, app_id, (select a.publisher_id from app a where a.id = app_id)`,
-    streamId,
-    lease.owner,
-    toDate(lease.nowMs),
-    toDate(lease.untilMs),
-  )
-  if (row === undefined) return null
-  return { epoch: row.lease_epoch, appId: row.app_id, publisherId: row.publisher_id }
-}
-
-/** False: somebody else has taken the stream. */
-export async function renewLease(
-  q: Queries,
-  streamId: string,
-  lease: { readonly epoch: bigint; readonly untilMs: number },
-): Promise<boolean> {
-  const renewed = await execute(
-    q,
-    'update stream set lease_until = $3::timestamptz where id = $1 and lease_epoch = $2::int8',
-    streamId,
-    lease.epoch,
-    toDate(lease.untilMs),
-  )
-  return renewed > 0
-}
-
-export async function releaseLease(q: Queries, streamId: string, epoch: bigint): Promise<void> {
-  await execute(
-    q,
-    'update stream set lease_owner = null, lease_until = null where id = $1 and lease_epoch = $2::int8',
-    streamId,
-    epoch,
-  )
-}
-
-/** Across tenants: for the start of the one process that owns an embedded database. Owners of old leases are dead. */
-export async function clearLeases(q: Queries): Promise<void> {
-  await execute(q, 'update stream set lease_owner = null, lease_until = null where lease_owner is not null')
-}
-
-// ── what is due
 
 const streamRules: RuleColumns = {
   now: '$1',
@@ -69,14 +13,24 @@ const streamRules: RuleColumns = {
 const deliveryRules: RuleColumns = { ...streamRules, merchant: 'd.merchant_id' }
 
 // A stream to send from (`s`, with its app `a` and perhaps its endpoint `e`), and a delivery of it that is not held
-// (`d`). $1 is the present time. A backend stream without an active endpoint is a log to be pulled: never due.
-const sendingStreams = `stream s
+// (`d`). $1 is the present time. A backend stream without an endpoint that takes deliveries is a log to be pulled:
+// never due. A paused endpoint takes one when its probe is due.
+const streamsWith = (endpointTakes: string) => `stream s
   join app a on a.id = s.app_id
-  left join endpoint e on e.stream_id = s.id and e.state = 'active'`
+  left join endpoint e on e.stream_id = s.id and (e.state = 'active' or (e.state = 'paused' and ${endpointTakes}))`
 const isSending = `s.paused_at is null and a.archived_at is null and (s.sink = 'sandbox' or e.id is not null)
   and not exists (select 1 from rule r where ${holdsDeliveries(streamRules)})`
 const isOpen = `d.state in ('pending', 'waiting') and d.sequence >= coalesce(e.start_sequence, 0)
   and not exists (select 1 from rule r where ${holdsDeliveries(deliveryRules)})`
+
+// FIFO: of each subject the first delivery that is to be tried later; whatever stands behind it waits for it. Found by
+// the index on due times, so that it costs what waits to be tried again and not what stands behind it.
+const blockersOf = (stream: string, startSequence: string) => `(
+  select merchant_id, subject, min(sequence) as sequence from delivery
+  where stream_id = ${stream} and state in ('pending', 'waiting') and sequence >= ${startSequence}
+    and due_at > $1::timestamptz and due_at < '${toIso(neverDueMs)}'
+  group by merchant_id, subject)`
+const isBehind = 'b.merchant_id = d.merchant_id and b.subject = d.subject and b.sequence < d.sequence'
 
 /** Across tenants: streams with something due and no live lease, for the sweeper. */
 export async function listDueStreams(
@@ -85,9 +39,15 @@ export async function listDueStreams(
 ): Promise<readonly { readonly id: string; readonly sink: SinkKind }[]> {
   return sql<{ id: string; sink: SinkKind }>(
     q,
-    `select s.id, s.sink from ${sendingStreams}
+    `select s.id, s.sink from ${streamsWith('e.probe_at <= $1::timestamptz')}
      where s.sink = any($2::text[]) and (s.lease_until is null or s.lease_until < $1::timestamptz) and ${isSending}
-       and exists (select 1 from delivery d where d.stream_id = s.id and d.due_at <= $1::timestamptz and ${isOpen})
+       and case when e.fifo then
+         exists (select 1 from delivery d
+           left join ${blockersOf('s.id', 'e.start_sequence')} b on ${isBehind}
+           where d.stream_id = s.id and d.due_at <= $1::timestamptz and ${isOpen} and b.sequence is null)
+       else
+         exists (select 1 from delivery d where d.stream_id = s.id and d.due_at <= $1::timestamptz and ${isOpen})
+       end
      limit $3::int`,
     toDate(search.nowMs),
     search.sinks,
@@ -95,12 +55,21 @@ export async function listDueStreams(
   )
 }
 
-/** When the stream's next delivery is due, or null when none will be. */
+/** When the stream has something to send next, or null when nothing will be. */
 export async function findNextDue(q: Queries, streamId: string, nowMs: number): Promise<number | null> {
   const [row] = await sql<{ due_at: DbTime }>(
     q,
-    `select d.due_at from ${sendingStreams} join delivery d on d.stream_id = s.id
-     where s.id = $2 and ${isSending} and ${isOpen} order by d.due_at limit 1`,
+    `select greatest(d.due_at, case when e.state = 'paused' then e.probe_at end) as due_at
+     from ${streamsWith('e.probe_at is not null')}
+     cross join lateral (
+       (select d.due_at from delivery d where not coalesce(e.fifo, false) and d.stream_id = s.id and ${isOpen}
+        order by d.due_at limit 1)
+       union all
+       (select d.due_at from delivery d
+        left join ${blockersOf('s.id', 'e.start_sequence')} b on ${isBehind}
+        where e.fifo and d.stream_id = s.id and ${isOpen} and b.sequence is null
+        order by d.due_at limit 1)) d
+     where s.id = $2 and ${isSending}`,
     toDate(nowMs),
     streamId,
   )
@@ -131,7 +100,8 @@ export interface DueDelivery {
   readonly grantEpoch: number
 }
 
-interface DueRow {
+/** A row of `withPermissions`. */
+export interface DueRow {
   readonly id: string
   readonly merchant_id: string
   readonly installation_id: string
@@ -140,61 +110,40 @@ interface DueRow {
   readonly event_id: string
   readonly event_type: string
   readonly subject: string
-  readonly scopes: string[]
+  /** Separated by spaces. */
+  readonly scopes: string
   readonly state: DeliveryState
   readonly attempts: number
   readonly created_at: DbTime
   readonly text: string | null
   readonly live: boolean
-  readonly granted: string[]
+  /** Separated by spaces. */
+  readonly granted: string
   readonly epoch: number
 }
 
-export interface DueSearch {
-  readonly nowMs: number
-  readonly startSequence: bigint
-  /** Those that the caller already has in hand. */
-  readonly exceptIds: readonly string[]
-  /** Their deliveries wait. */
-  readonly exceptMerchantIds: readonly string[]
-  readonly deliveriesMax: number
-}
+/** SQL: the columns of a delivery's own row that sending it needs. */
+export const deliveryColumns = `id, merchant_id, installation_id, app_id, sequence, event_id, event_type, subject, scopes, state,
+  attempts, created_at, due_at, body_hash, subscription_id`
 
-/**
- * The stream's due deliveries, oldest first, with what the grant holds now. Only reads: the lease is the claim. The few
- * that are taken are chosen first, from one index, and what sending them needs is looked up for these alone.
- */
-export async function listDue(
-  q: Queries,
-  streamId: string,
-  search: DueSearch,
-): Promise<readonly DueDelivery[]> {
-  const rows = await sql<DueRow>(
-    q,
-    `with due as materialized (
-       select id, merchant_id, installation_id, app_id, sequence, event_id, event_type, subject, scopes, state,
-         attempts, created_at, due_at, body_hash, subscription_id
-       from delivery
-       where stream_id = $1 and state in ('pending', 'waiting') and due_at <= $2::timestamptz
-         and sequence >= $3::int8 and id <> all($4::text[]) and merchant_id <> all($5::text[])
-       order by due_at, sequence limit $6::int
-     )
-     select d.*, (select b.text from body b where b.hash = d.body_hash) as text,
-       (n.ended_at is null and i.state = 'active' and g.id is not null and g.revoked_at is null) as live,
-       coalesce(g.granted, '{}') as granted, coalesce(g.epoch, 0) as epoch
-     from due d
-     join subscription n on n.id = d.subscription_id
-     join installation i on i.id = d.installation_id
-     left join "grant" g on g.installation_id = d.installation_id and g.merchant_id = d.merchant_id
-     order by d.due_at, d.sequence`,
-    streamId,
-    toDate(search.nowMs),
-    search.startSequence,
-    search.exceptIds,
-    search.exceptMerchantIds,
-    search.deliveriesMax,
-  )
-  return rows.map((row) => ({
+// An installation has one grant. "=" between the merchants would let the planner walk over all apps of a merchant instead.
+/** SQL: the deliveries of a relation `due` with their texts and with what their grants hold now. */
+export const withPermissions = `select d.id, d.merchant_id, d.installation_id, d.app_id, d.sequence, d.event_id,
+    d.event_type, d.subject, array_to_string(d.scopes, ' ') as scopes, d.state, d.attempts, d.created_at,
+    (select b.text from body b where b.hash = d.body_hash) as text,
+    (n.ended_at is null and i.state = 'active' and g.id is not null and g.revoked_at is null) as live,
+    coalesce(array_to_string(g.granted, ' '), '') as granted, coalesce(g.epoch, 0) as epoch
+  from due d
+  join subscription n on n.id = d.subscription_id
+  join installation i on i.id = d.installation_id
+  left join "grant" g on g.installation_id = d.installation_id and g.merchant_id is not distinct from d.merchant_id`
+
+// RFC 6749 §3.3: scope = scope-token *( SP scope-token ). Cheaper than an array: two of them per delivery.
+const scopesOf = (text: string): readonly string[] => (text === '' ? [] : text.split(' '))
+
+/** A delivery of this stream from its row. */
+export function toDueDelivery(streamId: string, row: DueRow): DueDelivery {
+  return {
     id: row.id,
     merchantId: row.merchant_id,
     installationId: row.installation_id,
@@ -204,15 +153,73 @@ export async function listDue(
     eventId: row.event_id,
     eventType: row.event_type,
     subject: row.subject,
-    scopes: row.scopes,
+    scopes: scopesOf(row.scopes),
     state: row.state,
     attempts: row.attempts,
     createdAtMs: row.created_at.getTime(),
     body: row.text,
     live: row.live,
-    granted: row.granted,
+    granted: scopesOf(row.granted),
     grantEpoch: row.epoch,
-  }))
+  }
+}
+
+export interface DueSearch {
+  readonly nowMs: number
+  readonly startSequence: bigint
+  /** Those that the caller already has in hand. */
+  readonly exceptIds: readonly string[]
+  /** Their deliveries wait. */
+  readonly exceptMerchantIds: readonly string[]
+  /** FIFO: in the order of sequence numbers, without what must wait for one before it. Null: oldest due first. */
+  readonly fifo: {
+    /** Pairs: whatever belongs to these waits. */
+    readonly exceptMerchantIds: readonly string[]
+    readonly exceptSubjects: readonly string[]
+  } | null
+  readonly deliveriesMax: number
+}
+
+// A list of parameters in a subquery is hashed once; `<> all` compares with each, and the list is as long as a claim.
+const isClaimable = `d.stream_id = $2 and d.state in ('pending', 'waiting') and d.due_at <= $1::timestamptz
+  and d.sequence >= $3::int8 and d.id not in (select unnest($4::text[]))
+  and d.merchant_id not in (select unnest($5::text[]))`
+
+// By the order of the index alone: with one more column the planner, whose statistics lag behind a flood, would read
+// and sort the whole stream for each claim.
+const anyOrder = `with due as materialized (
+    select ${deliveryColumns} from delivery d where ${isClaimable}
+    order by d.due_at limit $6::int)
+  ${withPermissions}
+  order by d.due_at, d.sequence`
+
+const inOrder = `with blocker as materialized ${blockersOf('$2', '$3::int8')},
+  due as materialized (
+    select ${deliveryColumns} from delivery d
+    where ${isClaimable}
+      and (d.merchant_id, d.subject) not in (select * from unnest($7::text[], $8::text[]))
+      and not exists (select 1 from blocker b where ${isBehind})
+    order by d.sequence limit $6::int)
+  ${withPermissions}
+  order by d.sequence`
+
+/**
+ * The stream's due deliveries with what the grant holds now. Only reads: the lease is the claim. The few that are taken
+ * are chosen first, from one index, and what sending them needs is looked up for these alone.
+ */
+export async function listDue(
+  q: Queries,
+  streamId: string,
+  search: DueSearch,
+): Promise<readonly DueDelivery[]> {
+  const { nowMs, startSequence, exceptIds, exceptMerchantIds, deliveriesMax, fifo } = search
+  const rows = await sql<DueRow>(
+    q,
+    fifo === null ? anyOrder : inOrder,
+    ...[toDate(nowMs), streamId, startSequence, exceptIds, exceptMerchantIds, deliveriesMax],
+    ...(fifo === null ? [] : [fifo.exceptMerchantIds, fifo.exceptSubjects]),
+  )
+  return rows.map((row) => toDueDelivery(streamId, row))
 }
 
 /** The delivery shows another body from now on: its grant became narrower. */
@@ -229,85 +236,4 @@ export async function replaceBody(
     change.bodyHash,
     change.scopes,
   )
-}
-
-// ── what came of it
-
-/** An attempt that ended, as its two rows will say it. */
-export interface AttemptRecord {
-  readonly deliveryId: string
-  readonly merchantId: string
-  readonly settled: Settled
-  /** Null for a delivery that was put off without an attempt. */
-  readonly attempt: {
-    readonly id: string
-    readonly number: number
-    readonly startedAtMs: number
-    readonly durationMs: number
-    readonly outcome: AttemptOutcome
-    readonly status: number | null
-    readonly error: string | null
-    readonly response: string | null
-    readonly log: string | null
-  } | null
-}
-
-/**
- * Records a batch in one statement: attempts, new states, and the lease held on. False, and nothing is written, when
- * the lease has gone to somebody else. A delivery that was cancelled meanwhile stays cancelled.
- */
-export async function recordBatch(
-  q: Queries,
-  streamId: string,
-  lease: { readonly epoch: bigint; readonly untilMs: number; readonly appId: string },
-  records: readonly AttemptRecord[],
-): Promise<boolean> {
-  const tried = records.flatMap((record) =>
-    record.attempt === null ? [] : [{ ...record.attempt, ...{ of: record } }],
-  )
-  const [row] = await sql<{ held: boolean }>(
-    q,
-    // The guard comes first and locks the stream: whoever takes the lease over waits for this statement, and this
-    // statement, when it has waited for whoever did, finds another epoch and no row.
-    `with guard as (
-       update stream set lease_until = $4::timestamptz where id = $1 and lease_epoch = $3::int8 returning id
-     ), changed as (
-       update delivery d set state = r.state, attempts = r.attempts, due_at = r.due_at, finished_at = r.finished_at,
-         last_outcome = r.last_outcome
-       from guard, unnest($5::text[], $6::text[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::text[])
-         as r(id, state, attempts, due_at, finished_at, last_outcome)
-       where d.id = r.id and d.stream_id = $1 and d.state in ('pending', 'waiting')
-     ), tried as (
-       insert into attempt (id, merchant_id, app_id, stream_id, delivery_id, number, started_at, duration_ms, outcome,
-         status, error, response, log)
-       select t.id, t.merchant_id, $2, $1, t.delivery_id, t.number, t.started_at, t.duration_ms, t.outcome,
-         t.status, t.error, t.response, t.log
-       from guard, unnest($11::text[], $12::text[], $13::text[], $14::int[], $15::timestamptz[], $16::int[],
-           $17::text[], $18::int[], $19::text[], $20::text[], $21::text[])
-         as t(id, merchant_id, delivery_id, number, started_at, duration_ms, outcome, status, error, response, log)
-     )
-     select exists (select 1 from guard) as held`,
-    streamId,
-    lease.appId,
-    lease.epoch,
-    toDate(lease.untilMs),
-    records.map(({ deliveryId }) => deliveryId),
-    records.map(({ settled }) => settled.state),
-    records.map(({ settled }) => settled.attempts),
-    records.map(({ settled }) => toDate(settled.dueAtMs)),
-    records.map(({ settled }) => (settled.finishedAtMs === null ? null : toDate(settled.finishedAtMs))),
-    records.map(({ settled }) => settled.lastOutcome),
-    tried.map(({ id }) => id),
-    tried.map(({ of }) => of.merchantId),
-    tried.map(({ of }) => of.deliveryId),
-    tried.map(({ number }) => number),
-    tried.map(({ startedAtMs }) => toDate(startedAtMs)),
-    tried.map(({ durationMs }) => durationMs),
-    tried.map(({ outcome }) => outcome),
-    tried.map(({ status }) => status),
-    tried.map(({ error }) => error),
-    tried.map(({ response }) => response),
-    tried.map(({ log }) => log),
-  )
-  return row?.held === true
 }

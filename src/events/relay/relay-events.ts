@@ -11,6 +11,8 @@ import {
   numberDeliveries,
   type PlannedDelivery,
 } from '../fan-out.ts'
+import type { Meters } from '../meters.ts'
+import type { Advance } from '../pull/watch-streams.ts'
 import type { RuleBook, RuleSource } from '../rule-book.ts'
 import type { SinkKind } from '../sink.ts'
 import {
@@ -20,7 +22,6 @@ import {
   listSubscriptions,
   listUnrelayed,
   markRelayed,
-  type NumberedStream,
   tryRelayLock,
 } from './store.ts'
 
@@ -28,6 +29,7 @@ export interface RelayDependencies {
   readonly db: Db
   readonly catalog: EventCatalog
   readonly publicUrl: string
+  readonly meters: Pick<Meters, 'relayed'>
   readonly rules: RuleSource
   readonly clock: Clock
   readonly random: Random
@@ -45,12 +47,23 @@ export type RelayResult =
       readonly mayHaveMore: boolean
       /** To be woken: they have something due and somebody to send it to. */
       readonly streams: readonly { readonly id: string; readonly sink: SinkKind }[]
+      /** How far the backend streams of these apps have come, for those who wait to pull. */
+      readonly advanced: readonly Advance[]
     }
+
+type Relayed = Extract<RelayResult, { readonly kind: 'relayed' }>
 
 // One shard: a platform that outgrows one relay splits merchants, never one merchant's events.
 const onlyShard = 0
 
-const nothing: RelayResult = { kind: 'relayed', events: 0, deliveries: 0, mayHaveMore: false, streams: [] }
+const nothing: RelayResult = {
+  kind: 'relayed',
+  events: 0,
+  deliveries: 0,
+  mayHaveMore: false,
+  streams: [],
+  advanced: [],
+}
 
 /** Distinct pairs of merchant and type. */
 function pairsOf(events: readonly StoredEvent[]): readonly StoredEvent[] {
@@ -61,11 +74,11 @@ async function insertNumbered(
   tx: Transaction,
   planned: readonly PlannedDelivery[],
   { clock, random }: Pick<RelayDependencies, 'clock' | 'random'>,
-): Promise<readonly NumberedStream[]> {
+): Promise<Pick<Relayed, 'streams' | 'advanced'>> {
   const counts = countByStream(planned)
-  const streams = await advanceStreams(tx, [...counts.keys()], [...counts.values()])
-  const byId = new Map(streams.map((stream) => [stream.id, stream]))
   const nowMs = clock.nowMs()
+  const streams = await advanceStreams(tx, [...counts.keys()], [...counts.values()], nowMs)
+  const byId = new Map(streams.map((stream) => [stream.id, stream]))
   const first = new Map(streams.map(({ id, firstSequence }) => [id, firstSequence]))
   const rows = numberDeliveries(planned, first).map((delivery) => ({
     ...delivery,
@@ -73,7 +86,12 @@ async function insertNumbered(
     dueAtMs: byId.get(delivery.streamId)?.isSent === true ? nowMs : neverDueMs,
   }))
   await insertDeliveries(tx, rows, nowMs)
-  return streams.filter(({ isAwake }) => isAwake)
+  const pulled = rows.filter(({ streamId }) => byId.get(streamId)?.sink === 'backend')
+  const last = new Map(pulled.map(({ appId, sequence }) => [appId, sequence]))
+  return {
+    streams: streams.filter(({ isAwake }) => isAwake),
+    advanced: [...last].map(([appId, lastSequence]) => ({ appId, lastSequence })),
+  }
 }
 
 /** The subscriptions that these events may reach, with the scopes that the rules leave them. */
@@ -110,17 +128,17 @@ async function relayIn(tx: Transaction, deps: RelayDependencies, rules: RuleBook
   const subscriptions = await findSubscriptions(tx, events, rules)
   const context: FanOutContext = { catalog: deps.catalog, publicUrl: deps.publicUrl }
   const { bodies, deliveries } = fanOut(events, subscriptions, context)
-  let streams: readonly NumberedStream[] = []
+  let numbered: Pick<Relayed, 'streams' | 'advanced'> = { streams: [], advanced: [] }
   if (deliveries.length > 0) {
-    await insertBodies(tx, bodies, nowMs)
-    streams = await insertNumbered(tx, deliveries, deps)
+    await insertBodies(tx, bodies)
+    numbered = await insertNumbered(tx, deliveries, deps)
   }
   await markRelayed(
     tx,
     events.map(({ id }) => id),
     nowMs,
   )
-  return { kind: 'relayed', events: events.length, deliveries: deliveries.length, mayHaveMore, streams }
+  return { kind: 'relayed', events: events.length, deliveries: deliveries.length, mayHaveMore, ...numbered }
 }
 
 /**
@@ -135,6 +153,7 @@ export async function relayEvents(deps: RelayDependencies): Promise<RelayResult>
   if (result.kind === 'relayed' && result.events > 0) {
     const { events, deliveries, streams } = result
     const durationMs = deps.clock.nowMs() - startedAtMs
+    deps.meters.relayed({ events, deliveries })
     deps.log.info({ events, deliveries, streams: streams.length, durationMs }, 'events.relayed')
   }
   return result

@@ -1,4 +1,5 @@
 import { limits } from '../../kernel/index.ts'
+import type { Advance } from '../pull/watch-streams.ts'
 import type { SinkKind } from '../sink.ts'
 import { type RelayDependencies, relayEvents } from './relay-events.ts'
 import { hasUnrelayed } from './store.ts'
@@ -6,6 +7,8 @@ import { hasUnrelayed } from './store.ts'
 export interface RelayLoopDependencies extends RelayDependencies {
   /** These streams have new deliveries; called once per batch, after its commit. */
   wakeStreams(streams: readonly { readonly id: string; readonly sink: SinkKind }[]): void
+  /** These streams have grown; called once per batch, after its commit. */
+  advanced(streams: readonly Advance[]): void
 }
 
 /** Relays batch after batch while there is something to relay; one loop per process. */
@@ -38,6 +41,7 @@ export function makeRelayLoop(deps: RelayLoopDependencies): RelayLoop {
       total += result.events
       again ||= result.mayHaveMore
       if (result.streams.length > 0) deps.wakeStreams(result.streams)
+      deps.advanced(result.advanced)
     }
     return total
   }

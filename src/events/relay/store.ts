@@ -77,8 +77,8 @@ export async function listSubscriptions(
     `select s.id, s.merchant_id, s.installation_id, s.app_id, s.stream_id, s.event_type, s.event_version, s.ended_at,
        (s.ended_at is null and i.state = 'active' and g.revoked_at is null) as live, g.granted, a.publisher_id
      from subscription s
-     join installation i on i.id = s.installation_id and i.merchant_id = s.merchant_id
-     join "grant" g on g.installation_id = s.installation_id and g.merchant_id = s.merchant_id
+     join installation i on i.id = s.installation_id and i.merchant_id is not distinct from s.merchant_id
+     join "grant" g on g.installation_id = s.installation_id and g.merchant_id is not distinct from s.merchant_id
      join app a on a.id = s.app_id and a.archived_at is null
      where (s.ended_at is null or s.ended_at >= $3::timestamptz)
        and (s.merchant_id, s.event_type) in (select * from unnest($1::text[], $2::text[]))
@@ -106,9 +106,9 @@ export interface NumberedStream {
   readonly id: string
   readonly sink: SinkKind
   readonly firstSequence: bigint
-  /** Its deliveries are to be sent, now or when a pause ends: a sandbox, or an endpoint that has not stopped. */
+  /** Its deliveries are to be sent, now or when they can be: a sandbox, or an endpoint that has not stopped. */
   readonly isSent: boolean
-  /** Somebody takes them right now. */
+  /** Somebody takes them right now: a sandbox, an active endpoint, or a paused one whose probe is due. */
   readonly isAwake: boolean
 }
 
@@ -117,42 +117,51 @@ export async function advanceStreams(
   tx: Transaction,
   streamIds: readonly string[],
   counts: readonly number[],
+  nowMs: number,
 ): Promise<readonly NumberedStream[]> {
   await sql(tx, 'select id from stream where id = any($1::text[]) order by id for update', streamIds)
   // A statement of its own: it sees an endpoint whose creation held the lock until now.
-  const rows = await sql<{ id: string; sink: SinkKind; first_sequence: bigint; endpoint: string | null }>(
+  const rows = await sql<{
+    id: string
+    sink: SinkKind
+    first_sequence: bigint
+    endpoint: string | null
+    probes: boolean | null
+  }>(
     tx,
     `update stream s set next_sequence = s.next_sequence + n.count
      from unnest($1::text[], $2::int[]) as n(id, count) where s.id = n.id
      returning s.id, s.sink, s.next_sequence - n.count as first_sequence,
-       (select e.state from endpoint e where e.stream_id = s.id) as endpoint`,
+       (select e.state from endpoint e where e.stream_id = s.id) as endpoint,
+       (select e.state = 'paused' and e.probe_at <= $3::timestamptz from endpoint e where e.stream_id = s.id) as probes`,
     streamIds,
     counts,
+    toDate(nowMs),
   )
   return rows.map((row) => ({
     id: row.id,
     sink: row.sink,
     firstSequence: row.first_sequence,
-    isSent: row.sink === 'sandbox' || row.endpoint === 'active' || row.endpoint === 'paused',
-    isAwake: row.sink === 'sandbox' || row.endpoint === 'active',
+    isSent: row.sink === 'sandbox' || (row.endpoint !== null && row.endpoint !== 'stopped'),
+    isAwake: row.sink === 'sandbox' || row.endpoint === 'active' || row.probes === true,
   }))
 }
 
 /** The texts that deliveries share by their hash. */
-export async function insertBodies(tx: Transaction, bodies: readonly Body[], nowMs: number): Promise<void> {
+export async function insertBodies(tx: Transaction, bodies: readonly Body[]): Promise<void> {
   await execute(
     tx,
     `insert into body (hash, merchant_id, event_id, text, personal, created_at)
-     select b.hash, b.merchant_id, b.event_id, b.text, b.personal, $6::timestamptz
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bool[])
-       as b(hash, merchant_id, event_id, text, personal)
+     select b.hash, b.merchant_id, b.event_id, b.text, b.personal, b.published_at
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::timestamptz[])
+       as b(hash, merchant_id, event_id, text, personal, published_at)
      on conflict (hash) do nothing`,
     bodies.map(({ hash }) => hash),
     bodies.map(({ merchantId }) => merchantId),
     bodies.map(({ eventId }) => eventId),
     bodies.map(({ text }) => text),
     bodies.map(({ personal }) => personal),
-    toDate(nowMs),
+    bodies.map(({ publishedAtMs }) => toDate(publishedAtMs)),
   )
 }
 

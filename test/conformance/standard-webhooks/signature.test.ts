@@ -1,13 +1,14 @@
 import { Webhook } from 'standardwebhooks'
 import { Webhook as SvixWebhook } from 'svix'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { seededRandom } from '../../../src/kernel/index.ts'
-import { mintSecret } from '../../../src/webhooks/secret.ts'
-import { sign } from '../../../src/webhooks/sign.ts'
+import { present, seededRandom } from '../../../src/kernel/index.ts'
+import { mintSecret, publicJwkOf, publicKeyTextOf } from '../../../src/webhooks/secret.ts'
+import { sign, signerOf } from '../../../src/webhooks/sign.ts'
 import { type Fixture, openFixture, payOrders } from '../../integration/events/fixture.ts'
 import { startReceiver, type TestReceiver } from '../../support/test-receiver.ts'
 
-// The vectors of the official libraries (standard-webhooks b2fa7b87; JavaScript and Go, then Rust).
+// The vectors of the official libraries (standard-webhooks b2fa7b87; JavaScript and Go, then Rust), and the one for v1a
+// of Svix's server.
 const vectors = [
   {
     secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
@@ -23,17 +24,26 @@ const vectors = [
     body: '{"email":"test@example.com","username":"test_user"}',
     signature: 'v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=',
   },
+  {
+    secret: 'whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==',
+    eventId: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+    sentAtS: 1_614_265_330,
+    body: '{"test": 2432232314}',
+    signature: 'v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==',
+  },
 ] as const
 
 describe('signing', () => {
   test.each(vectors)('gives the libraries’ own vector for $eventId', ({ signature, secret, ...signable }) => {
-    expect(sign(signable, [secret])).toBe(signature)
+    expect(sign(signable, [signerOf(secret)])).toBe(signature)
   })
 
   test('with two secrets gives both, separated by a space, in their order', () => {
     const [{ signature, secret, ...signable }] = vectors
     const other = vectors[1].secret
-    expect(sign(signable, [secret, other])).toBe(`${signature} ${sign(signable, [other])}`)
+    expect(sign(signable, [secret, other].map(signerOf))).toBe(
+      `${signature} ${sign(signable, [signerOf(other)])}`,
+    )
   })
 
   test('a secret is whsec_ and the base64 of 24 to 64 random bytes', () => {
@@ -42,6 +52,23 @@ describe('signing', () => {
     expect(secret.startsWith('whsec_')).toBe(true)
     expect(bytes.toString('base64')).toBe(secret.slice('whsec_'.length))
     expect(bytes.length).toBe(32)
+  })
+
+  test('the public key of a v1a secret is the one that its vector names', () => {
+    expect(publicKeyTextOf(present(publicJwkOf(vectors[2].secret), 'a public key'))).toBe(
+      'whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=',
+    )
+  })
+
+  test('a v1a secret is whsk_ and the base64 of a seed and its public key', () => {
+    const secret = mintSecret(seededRandom('secrets'), 'v1a')
+    const bytes = Buffer.from(secret.slice('whsk_'.length), 'base64')
+    expect(bytes.length).toBe(64)
+    expect(publicJwkOf(secret)).toEqual({
+      kty: 'OKP',
+      crv: 'Ed25519',
+      x: bytes.subarray(32).toString('base64url'),
+    })
   })
 })
 

@@ -108,7 +108,8 @@ export interface Fixture {
   addMerchant(): Promise<string>
   /** An installation with a grant and subscriptions, written as install writes them. */
   install(options?: InstallOptions): Promise<Installed>
-  addEndpoint(installed: Installed, url: string): Promise<string>
+  /** Gives what verifies its requests: `whsec_…`, or `whpk_…` for v1a. */
+  addEndpoint(installed: Installed, url: string, scheme?: 'v1' | 'v1a'): Promise<string>
   close(): Promise<void>
 }
 
@@ -197,7 +198,7 @@ export async function openFixture(options: { readonly kind?: Db['kind'] } = {}):
     const client = allowLoopback ? http : guarded
     const send: HttpClient['send'] = (request) =>
       client.send({ ...request, timeoutMs: timeoutMs ?? request.timeoutMs })
-    return webhookSink({ db, httpClient: { ...client, send }, secretKey, clock, log: quietLog })
+    return webhookSink({ db, httpClient: { ...client, send }, secretKey, clock, random, log: quietLog })
   }
 
   return {
@@ -234,8 +235,9 @@ export async function openFixture(options: { readonly kind?: Db['kind'] } = {}):
       })
       return { appId, merchantId, installationId, streamId, publisherId: await publisherOf(db, appId) }
     },
-    async addEndpoint(installed, url) {
-      return (await createTestEndpoint(db, installed, url, clock)).secret
+    async addEndpoint(installed, url, scheme = 'v1') {
+      const { endpoint, secret } = await createTestEndpoint(db, installed, { url, scheme }, clock)
+      return present(secret ?? endpoint.secrets[0]?.publicKey, 'what verifies')
     },
     async close() {
       await http.close()
@@ -245,12 +247,17 @@ export async function openFixture(options: { readonly kind?: Db['kind'] } = {}):
   }
 }
 
-async function createTestEndpoint(db: Db, installed: Installed, url: string, clock: Clock) {
+async function createTestEndpoint(
+  db: Db,
+  installed: Installed,
+  endpoint: { readonly url: string; readonly scheme: 'v1' | 'v1a' },
+  clock: Clock,
+) {
   return db.tx((tx) =>
     createEndpoint(
       tx,
       { secretKey, allowLoopback: true },
-      { publisherIds: [installed.publisherId], appId: installed.appId, url, personId: 'per_1' },
+      { publisherIds: [installed.publisherId], appId: installed.appId, ...endpoint, personId: 'per_1' },
       { clock, random },
     ),
   )

@@ -43,7 +43,7 @@ async function refusal(event: Parameters<Events['publish']>[1]): Promise<StoaErr
 
 describe('what is refused leaves no row', () => {
   test.each([
-    ['a type nobody declared', { type: 'order.lost' }, 'events.unknown_type', undefined],
+    ['a type nobody declared', { type: 'order.lost' }, 'events.invalid_event', '/type'],
     ['data of another shape', { data: { orderId: 7 } }, 'events.invalid_event', '/data/orderId'],
     ['an empty subject', { subject: '' }, 'events.invalid_event', '/subject'],
     ['a subject with NUL', { subject: 'a\u0000b' }, 'events.invalid_event', '/subject'],

@@ -1,4 +1,5 @@
 import type { Audience } from '../../../src/capability/define.ts'
+import { notifyPublisher } from '../../../src/notices/index.ts'
 import type { ApiClient } from '../../support/api-client.ts'
 import type { TestPlatform } from '../../support/platform.ts'
 import { host, makeStory, type Story, type TestApp, type TestMerchant } from '../../support/story.ts'
@@ -23,6 +24,17 @@ interface Listed {
 
 const order = { lines: [{ name: 'Tea', quantity: 1, unitPrice: { amount: 100, currency: 'CNY' } }] }
 
+async function tellOf(at: TestPlatform, { appId, publisher }: TestApp): Promise<void> {
+  const data = {
+    appId,
+    appName: 'Printer',
+    endpointId: 'end_1',
+    host: 'hooks.example.com',
+    reason: 'failing',
+  }
+  await at.db.tx((tx) => notifyPublisher(tx, publisher.publisherId, { kind: 'endpoint.paused', data }, at))
+}
+
 async function idsOf(at: TestPlatform, story: Story, app: TestApp, merchant: TestMerchant) {
   const { api, personId } = app.publisher.owner
   const { merchantId } = merchant
@@ -41,7 +53,10 @@ async function idsOf(at: TestPlatform, story: Story, app: TestApp, merchant: Tes
   await at.act('order.pay', host, { merchantId, orderId: created.id })
   await at.platform.events.relayNow()
   const deliveries = await api.call<Listed>('GET', `${appPath}/deliveries`)
+  const { replay } = await api.call<{ replay: Made }>('POST', `${appPath}/replays`, {})
   await at.bearer(access.access_token).call('PUT', `/v1/storage/key-of-${app.appId}`, { value: 1 })
+  await tellOf(at, app)
+  const notices = await api.call<Listed>('GET', '/developer/v1/notices')
   const submissions = await api.call<Listed>('GET', `${appPath}/versions/${app.versionId}/submissions`)
   const ids = {
     ...{ publisherId: app.publisher.publisherId, personId, appId: app.appId, versionId: app.versionId },
@@ -53,6 +68,8 @@ async function idsOf(at: TestPlatform, story: Story, app: TestApp, merchant: Tes
     tokenId: tokens.data[0]?.id ?? '',
     sessionId: sessions.data[0]?.id ?? '',
     deliveryId: deliveries.data[0]?.id ?? '',
+    replayId: replay.id,
+    noticeId: notices.data[0]?.id ?? '',
     caseId: submissions.data[0]?.id ?? '',
     ...{ type: 'order.paid', version: '1', role: 'reviewer' },
   }

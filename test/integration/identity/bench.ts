@@ -84,7 +84,11 @@ export async function openBench(options: { readonly registrationOpen?: boolean }
     runInTransaction: (fn) => db.tx(fn),
     publish: () => Promise.reject(new Error('the identity publishes no event')),
     recorder: { record: () => Promise.resolve(), buffer: () => Promise.resolve() },
-    idempotency: { claim: () => Promise.resolve('claimed'), finish: () => Promise.resolve() },
+    idempotency: {
+      isAnswered: () => Promise.resolve(false),
+      claim: () => Promise.resolve('claimed'),
+      finish: () => Promise.resolve(),
+    },
     checkRules: (caller) => Promise.resolve(caller),
     ...ids,
   })

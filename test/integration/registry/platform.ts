@@ -66,7 +66,11 @@ function makeTestClock(): TestPlatform['clock'] {
 }
 
 const ignoreRecords = { record: () => Promise.resolve(), buffer: () => Promise.resolve() }
-const noIdempotency = { claim: () => Promise.resolve('claimed' as const), finish: () => Promise.resolve() }
+const noIdempotency = {
+  isAnswered: () => Promise.resolve(false),
+  claim: () => Promise.resolve('claimed' as const),
+  finish: () => Promise.resolve(),
+}
 
 function makePeople(db: Db, clock: Clock) {
   const ids = { clock, random: systemRandom }

@@ -34,7 +34,11 @@ function makeTestDoor({ db, clock }: Fixture, publish: Events['publish']): Door 
     runInTransaction: (fn) => db.tx(fn),
     publish,
     recorder: { record: (_tx, record) => keep(record), buffer: keep },
-    idempotency: { claim: () => Promise.resolve('claimed'), finish: () => Promise.resolve() },
+    idempotency: {
+      isAnswered: () => Promise.resolve(false),
+      claim: () => Promise.resolve('claimed'),
+      finish: () => Promise.resolve(),
+    },
     checkRules: (caller) => Promise.resolve(caller),
     clock,
     random: systemRandom,

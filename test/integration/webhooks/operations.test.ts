@@ -1,11 +1,18 @@
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hostCapabilities } from '../../../src/capabilities/index.ts'
-import { type Door, makeCatalog, makeDoor, type PersonCaller } from '../../../src/capability/index.ts'
+import {
+  type Catalog,
+  type Door,
+  makeCatalog,
+  makeDoor,
+  type PersonCaller,
+} from '../../../src/capability/index.ts'
 import { sql } from '../../../src/db/index.ts'
 import { neverDueMs } from '../../../src/events/index.ts'
 import { newId, StoaError, systemRandom } from '../../../src/kernel/index.ts'
 import { webhooksCapability } from '../../../src/webhooks/index.ts'
+import { quietLog } from '../../support/database.ts'
 import { startReceiver, type TestReceiver } from '../../support/test-receiver.ts'
 import {
   deliveriesOf,
@@ -20,14 +27,29 @@ let fixture: Fixture
 let receiver: TestReceiver
 let door: Door
 
-function makeTestDoor({ db, clock }: Fixture, allowLoopback: boolean): Door {
+function makeTestDoor(at: Fixture, allowLoopback: boolean): Door {
+  const { db, clock, http: httpClient } = at
+  const endpoints = { secretKey, allowLoopback, publicUrl: 'https://platform.example', httpClient }
+  const catalog: Catalog = makeCatalog([
+    ...hostCapabilities,
+    webhooksCapability(endpoints, {
+      catalog: () => catalog,
+      again: () => at.makeEvents().again,
+      sending: { db, httpClient, secretKey, clock, random: systemRandom, log: quietLog },
+      wakeReplay: () => undefined,
+    }),
+  ])
   return makeDoor({
-    catalog: makeCatalog([...hostCapabilities, webhooksCapability({ secretKey, allowLoopback })]),
+    catalog,
     queries: db.queries,
     runInTransaction: (fn) => db.tx(fn),
     publish: () => Promise.reject(new Error('nothing is published here')),
     recorder: { record: () => Promise.resolve(), buffer: () => Promise.resolve() },
-    idempotency: { claim: () => Promise.resolve('claimed'), finish: () => Promise.resolve() },
+    idempotency: {
+      isAnswered: () => Promise.resolve(false),
+      claim: () => Promise.resolve('claimed'),
+      finish: () => Promise.resolve(),
+    },
     checkRules: (caller) => Promise.resolve(caller),
     clock,
     random: systemRandom,
@@ -87,7 +109,7 @@ describe('creating an endpoint', () => {
     const dev = person(publisherId)
     const made = await call('endpoint.create', dev, { appId, url })
     expect(made.secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
-    expect(made).toMatchObject({ appId, url, state: 'active', startSequence: 1, failingSince: null })
+    expect(made).toMatchObject({ appId, url, state: 'unverified', startSequence: 1, failingSince: null })
     const { secret, ...rest } = made
     expect(await call('endpoint.get', dev, { appId, endpointId: made.id })).toEqual(rest)
     expect(await call('endpoint.list', dev, { appId })).toEqual({
@@ -166,14 +188,16 @@ describe('another publisher’s things are as if they were not there', () => {
     ['endpoint.get', { appId: true, endpointId: true }],
     ['endpoint.delete', { appId: true, endpointId: true }],
     ['endpoint.rotate_secret', { appId: true, endpointId: true }],
+    ['endpoint.update', { appId: true, endpointId: true, fifo: true }],
+    ['endpoint.verify', { appId: true, endpointId: true }],
+    ['endpoint.pause', { appId: true, endpointId: true }],
+    ['endpoint.resume', { appId: true, endpointId: true }],
     ['delivery.list', { appId: true }],
     ['delivery.get', { appId: true, deliveryId: true }],
   ])('%s, word for word', async (operation, shape) => {
     const ids = { appId: mine.appId, endpointId, deliveryId }
     const fill = (from: Record<string, string>) =>
-      Object.fromEntries(
-        Object.entries(shape).map(([name, value]) => [name, value === true ? from[name] : value]),
-      )
+      Object.fromEntries(Object.entries(shape).map(([name, value]) => [name, from[name] ?? value]))
     const foreign = await refusal(operation, stranger, fill(ids))
     const absent = await refusal(operation, stranger, fill(missing))
     expect([foreign.status, foreign.code, foreign.message]).toEqual([404, absent.code, absent.message])

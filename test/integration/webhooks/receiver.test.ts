@@ -156,16 +156,23 @@ describe('retries', () => {
 
   test('end after ten attempts', async () => {
     const installed = await publishTo(status(500))
+    const poison = receiver.requests[0]?.headers['webhook-id']
+    const tries = () => receiver.requests.filter(({ headers }) => headers['webhook-id'] === poison)
+    // What else is published arrives: an endpoint that takes nothing for 72 hours would be paused.
+    receiver.behave(({ headers }) => status(headers['webhook-id'] === poison ? 500 : 200))
     for (let i = 1; i < limits.deliveryAttemptsMax; i += 1) {
+      await payOrders(fixture, events, installed.merchantId)
+      await events.relayNow()
       fixture.clock.advance(30 * 60 * 60 * 1000)
       await events.drainNow()
     }
     const { delivery, attempts } = await only(installed)
     expect(delivery).toMatchObject({ state: 'exhausted', attempts: 10, last_outcome: 'failed' })
-    expect(attempts.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    const own = attempts.filter(({ delivery_id }) => delivery_id === delivery.id)
+    expect(own.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     fixture.clock.advance(30 * 60 * 60 * 1000)
     await events.drainNow()
-    expect(receiver.requests).toHaveLength(10)
+    expect(tries()).toHaveLength(10)
   })
 
   test.each([429, 503])('%i with Retry-After is obeyed exactly, not a moment earlier', async (code) => {
@@ -184,6 +191,8 @@ describe('retries', () => {
 
 describe('410', () => {
   test('stops the endpoint at once; what is left waits to be pulled', async () => {
+    // With the platform's own timeout: on a busy machine some of these answers take half a second.
+    events = fixture.makeEvents({ backend: fixture.webhooks() })
     receiver.behave(status(410))
     const installed = await fixture.install()
     await fixture.addEndpoint(installed, receiver.url)

@@ -13,6 +13,7 @@ export interface World {
   readonly developerToken: string
   readonly merchantId: string
   readonly appId: string
+  readonly clientSecret: string
 }
 
 /** The settings that every process of a world is started with. */
@@ -64,9 +65,13 @@ export async function makeWorld(baseUrl: string, hostKey: string): Promise<World
     name: 'Dana’s studio',
   })
   const app = { name: 'Witness', class: 'both', folder: witness } as const
-  const { appId } = await publishApp({ story: quiet }, { developer, reviewer, publisherId }, app)
+  const { appId, clientSecret } = await publishApp(
+    { story: quiet },
+    { developer, reviewer, publisherId },
+    app,
+  )
   await install(merchant.api, merchantId, appId)
-  return { hostKey, developerToken: developer.token, merchantId, appId }
+  return { hostKey, developerToken: developer.token, merchantId, appId, clientSecret }
 }
 
 /** Gives the app an endpoint at `url`; answers its secret. */
@@ -105,6 +110,7 @@ export interface HandlerResult {
 
 export interface DeliveryView {
   readonly eventId: string
+  readonly sequence: number
   readonly subject: string
   readonly state: string
   readonly attemptCount: number

@@ -130,6 +130,16 @@ describe('the catalogue refuses to start with', () => {
       /unknown scope/,
     ],
     [
+      'an event whose resource no app can read',
+      () => catalogOf({ eventTypes: [{ ...thingMade, resourcePath: '/v1/other/{subject}' }] }),
+      /thing\.made: no app can GET \/v1\/other/,
+    ],
+    [
+      'an event with a scope for a field it has not',
+      () => catalogOf({ eventTypes: [{ ...thingMade, fieldScopes: { owner: 'thing:read' } }] }),
+      /no member owner/,
+    ],
+    [
       'an event example that is none',
       () => catalogOf({ eventTypes: [{ ...thingMade, example: { thingId: 1 } }] }),
       /example/,
@@ -137,6 +147,11 @@ describe('the catalogue refuses to start with', () => {
   ])('%s', (_name, make, message) => {
     expect(make).toThrow(message)
   })
+})
+
+test('an event may lead to what an app can read', () => {
+  const { eventTypes } = catalogOf({ eventTypes: [{ ...thingMade, resourcePath: '/v1/things/{subject}' }] })
+  expect(eventTypes.get('thing.made')?.resourcePath).toBe('/v1/things/{subject}')
 })
 
 test('the OpenAPI document of the host’s capabilities is valid OpenAPI 3.1', async () => {

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { hostSource, type StoredEvent, toBodyText } from '../../../src/events/event.ts'
+import {
+  hostSource,
+  isWhole,
+  type StoredEvent,
+  toBodyText,
+  toThinBodyText,
+} from '../../../src/events/event.ts'
 
 const event: StoredEvent = {
   id: 'evt_01JD0000000000000000000001',
@@ -25,4 +31,17 @@ test('the body is CloudEvents JSON in a fixed order of members, and its data is 
 test('an absolute source stays as it is', () => {
   const text = toBodyText({ ...event, source: 'urn:shop:7' }, '{}', 'https://open.example')
   expect(JSON.parse(text)).toMatchObject({ source: 'urn:shop:7' })
+})
+
+test('without its data an event says the same of itself, and where its subject can be read now', () => {
+  const gone = { ...event, data: null, subject: 'A/1 ?茶' }
+  expect(isWhole(gone)).toBe(false)
+  const { data: _data, ...attributes } = JSON.parse(
+    toBodyText(gone, '{}', 'https://open.example'),
+  ) as Readonly<Record<string, unknown>>
+  expect(JSON.parse(toThinBodyText(gone, '/v1/orders/{subject}', 'https://open.example'))).toEqual({
+    ...attributes,
+    dataref: 'https://open.example/v1/orders/A%2F1%20%3F%E8%8C%B6',
+  })
+  expect(JSON.parse(toThinBodyText(gone, null, 'https://open.example'))).toEqual(attributes)
 })

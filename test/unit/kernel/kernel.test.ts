@@ -5,6 +5,7 @@ import {
   hashPassword,
   idPattern,
   idPrefixes,
+  idTimeMs,
   isPublicAddress,
   isWellFormedToken,
   limitTable,
@@ -37,6 +38,11 @@ describe('ids', () => {
   test('a later millisecond sorts later', () => {
     const at = (nowMs: number) => newId('app', { clock: { nowMs: () => nowMs }, random: systemRandom })
     expect(at(1_700_000_000_000) < at(1_700_000_000_001)).toBe(true)
+  })
+
+  test('tell when they were made, to the millisecond', () => {
+    const made = newId('event', { clock: { nowMs: () => 1_795_339_800_123 }, random: systemRandom })
+    expect(idTimeMs(made)).toBe(1_795_339_800_123)
   })
 })
 

@@ -1,4 +1,5 @@
-import { type Clock, type Log, limits, type Queries } from '../../kernel/index.ts'
+import { type Clock, type Log, limits, type Queries } from '../../../kernel/index.ts'
+import type { Meters } from '../../meters.ts'
 import { releaseLease, renewLease, takeLease } from './store.ts'
 
 /** The exclusive right to send from one stream, renewed while it is held. */
@@ -9,10 +10,8 @@ export interface Lease {
   /** Somebody else may have the stream by now: nothing may be sent or recorded any more. */
   isLost(): boolean
   lose(): void
-  /** A statement that recorded something has moved the lease's end. */
-  extendTo(untilMs: number): void
-  /** Stops renewing and gives the stream back. */
-  release(): Promise<void>
+  /** Stops renewing and gives the stream back; nobody may have it before `notBeforeMs`, where that is given. */
+  release(notBeforeMs: number | null): Promise<void>
 }
 
 export interface LeaseDependencies {
@@ -21,6 +20,7 @@ export interface LeaseDependencies {
   readonly log: Log
   /** Names this process. */
   readonly owner: string
+  readonly meters: Pick<Meters, 'leaseTakenOver'>
 }
 
 function keep(
@@ -52,13 +52,10 @@ function keep(
     lose() {
       lost = true
     },
-    extendTo(nextMs) {
-      untilMs = nextMs
-    },
-    async release() {
+    async release(notBeforeMs) {
       clearInterval(timer)
       try {
-        await releaseLease(queries, streamId, epoch)
+        await releaseLease(queries, streamId, { epoch, notBeforeMs })
       } catch (error) {
         log.warn({ err: error, streamId }, 'events.lease_not_released')
       }
@@ -74,5 +71,7 @@ export async function openLease(deps: LeaseDependencies, streamId: string): Prom
     nowMs,
     untilMs: nowMs + limits.streamLeaseMs,
   })
-  return taken === null ? null : keep(deps, streamId, taken)
+  if (taken === null) return null
+  if (taken.takenOver) deps.meters.leaseTakenOver()
+  return keep(deps, streamId, taken)
 }

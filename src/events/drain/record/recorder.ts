@@ -1,0 +1,78 @@
+import { limits, type Queries } from '../../../kernel/index.ts'
+import { type RecordBatch, recordBatches } from './store.ts'
+
+/** Records what the drains of this process have sent: those that come together share a statement and its commit. */
+export interface Recorder {
+  /** Resolves to whether it was recorded; false: the lease has gone to somebody else, and nothing is written. */
+  record(batch: RecordBatch): Promise<boolean>
+}
+
+interface Waiting {
+  readonly batch: RecordBatch
+  resolve(held: boolean): void
+  reject(error: unknown): void
+}
+
+// While two are with the database, what comes meanwhile gathers for the next.
+const statementsMax = 2
+
+function settle({ batch, resolve }: Waiting, held: ReadonlySet<string>): void {
+  resolve(held.has(batch.streamId))
+}
+
+/** Each by itself: what is wrong with one batch must not fail the others, and each learns what became of its own. */
+async function recordAlone(queries: Queries, waiting: readonly Waiting[]): Promise<void> {
+  for (const one of waiting) {
+    try {
+      settle(one, await recordBatches(queries, [one.batch]))
+    } catch (error) {
+      one.reject(error)
+    }
+  }
+}
+
+async function recordTogether(queries: Queries, waiting: readonly Waiting[]): Promise<void> {
+  if (waiting.length === 1) return recordAlone(queries, waiting)
+  let held: ReadonlySet<string>
+  try {
+    held = await recordBatches(
+      queries,
+      waiting.map(({ batch }) => batch),
+    )
+  } catch {
+    return recordAlone(queries, waiting)
+  }
+  for (const one of waiting) settle(one, held)
+}
+
+/** As many of the first as one statement takes; no stream twice: of two leases on one, at most one holds. */
+function takeSome(queue: Waiting[]): readonly Waiting[] {
+  const streamIds = new Set<string>()
+  let size = 0
+  for (const { batch } of queue) {
+    size += batch.records.length
+    if (streamIds.has(batch.streamId) || (streamIds.size > 0 && size > limits.drainRecordMax)) break
+    streamIds.add(batch.streamId)
+  }
+  return queue.splice(0, streamIds.size)
+}
+
+/** Makes the recorder of one process. */
+export function makeRecorder(queries: Queries): Recorder {
+  const queue: Waiting[] = []
+  let running = 0
+
+  async function work(): Promise<void> {
+    running += 1
+    while (queue.length > 0) await recordTogether(queries, takeSome(queue))
+    running -= 1
+  }
+
+  return {
+    record: (batch) =>
+      new Promise((resolve, reject) => {
+        queue.push({ batch, resolve, reject })
+        if (running < statementsMax) void work()
+      }),
+  }
+}

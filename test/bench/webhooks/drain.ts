@@ -1,0 +1,58 @@
+import { limits } from '../../../src/kernel/index.ts'
+import { type Post, runBareLoop } from './bare-loop.ts'
+import type { ReceiverProcess } from './receiver-process.ts'
+import { fillOutbox, median, openWorld, type Place, postsOf, recorded, type World } from './world.ts'
+
+export interface DrainFigures {
+  readonly drainPerSecond: number
+  readonly barePerSecond: number
+  /** Median over the rounds, each with its own bare loop right before. */
+  readonly share: number
+}
+
+/** Sends everything that is due, to the recorded attempts; deliveries per second. */
+async function drainOnce(world: World, sent: number): Promise<number> {
+  const before = await recorded(world)
+  const events = world.fixture.makeEvents()
+  const startedAtMs = performance.now()
+  await events.drainNow()
+  const seconds = (performance.now() - startedAtMs) / 1000
+  const after = await recorded(world)
+  if (after - before !== sent) throw new Error(`${after - before} of ${sent} deliveries were recorded`)
+  return sent / seconds
+}
+
+/** One receiver, `count` due deliveries a round, signed and recorded, beside a bare loop of the same requests. */
+export async function benchDrain(
+  place: Place,
+  receiver: ReceiverProcess,
+  { count, rounds }: { readonly count: number; readonly rounds: number },
+  say: (line: string) => void,
+): Promise<DrainFigures & { readonly posts: readonly Post[] }> {
+  const world = await openWorld(place)
+  const figures: { readonly bare: number; readonly drain: number }[] = []
+  let posts: readonly Post[] = []
+  try {
+    const [installed] = await world.addEndpoints([`${receiver.origin}/one`])
+    if (installed === undefined) throw new Error('no endpoint')
+    for (let round = 0; round < rounds; round += 1) {
+      await fillOutbox(world, count, `r${round}x`)
+      await world.fixture.makeEvents({}).relayNow()
+      if (round === 0) posts = await postsOf(world, installed)
+      const bare = await runBareLoop(receiver.origin, posts, limits.drainConcurrencyMax)
+      const drain = await drainOnce(world, count)
+      figures.push({ bare, drain })
+      say(
+        `  bare loop ${bare.toFixed(0)}/s, drain ${drain.toFixed(0)}/s: ${((100 * drain) / bare).toFixed(0)} %`,
+      )
+    }
+  } finally {
+    await world.close()
+  }
+  return {
+    drainPerSecond: median(figures.map(({ drain }) => drain)),
+    barePerSecond: median(figures.map(({ bare }) => bare)),
+    share: median(figures.map(({ bare, drain }) => drain / bare)),
+    posts,
+  }
+}
