@@ -29,7 +29,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: [`test/{integration,contract,conformance,regression}/${any}`],
+          include: [`test/{integration,conformance,regression}/${any}`],
           exclude: ['**/*.slow.test.ts'],
           isolate: false,
           sequence: { groupOrder: 1 },
@@ -39,7 +39,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'process',
-          include: [`test/process/${any}`],
+          include: [`test/{contract,process}/${any}`],
           exclude: ['**/*.slow.test.ts'],
           maxWorkers: 1,
           testTimeout: 60_000,

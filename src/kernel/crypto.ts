@@ -18,6 +18,11 @@ export function sha256Hex(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex')
 }
 
+/** HMAC-SHA256 in base64: as `hmacSha256`, without the buffer in between. */
+export function hmacSha256Base64(key: string | Uint8Array, data: string | Uint8Array): string {
+  return createHmac('sha256', key).update(data).digest('base64')
+}
+
 /** HMAC-SHA256, 32 bytes. */
 export function hmacSha256(key: string | Uint8Array, data: string | Uint8Array): Buffer {
   return createHmac('sha256', key).update(data).digest()

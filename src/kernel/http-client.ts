@@ -96,7 +96,8 @@ type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 function flatten(headers: IncomingHeaders): Readonly<Record<string, string>> {
   const flat: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value
   }
   return flat
@@ -139,8 +140,9 @@ function failed(error: unknown): Ending {
 }
 
 function toOutcome(ending: Ending, durationMs: number): HttpOutcome {
-  if ('answer' in ending) return { kind: 'response', ...ending.answer, durationMs }
-  return { kind: 'failed', ...ending, durationMs }
+  if (!('answer' in ending)) return { kind: 'failed', ...ending, durationMs }
+  const { status, headers, body, bodyTruncated } = ending.answer
+  return { kind: 'response', status, headers, body, bodyTruncated, durationMs }
 }
 
 /** One request and what has come back of it so far. */
@@ -170,7 +172,7 @@ function cut(x: Exchange, ending: Ending): void {
 }
 
 function answerOf({ status, headers, chunks, call }: Exchange, bodyTruncated: boolean): Answer {
-  const bytes = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
+  const bytes = chunks.length > 1 ? Buffer.concat(chunks) : chunks[0]
   const body = bytes === undefined ? '' : bytes.toString('utf8', 0, call.responseBytesMax)
   return { status, headers: flatten(headers), body, bodyTruncated }
 }
@@ -181,8 +183,15 @@ function answerOf({ status, headers, chunks, call }: Exchange, bodyTruncated: bo
  */
 function exchange(call: HttpRequest, end: (ending: Ending) => void): Dispatcher.DispatchHandler {
   const x: Exchange = {
-    ...{ call, end, timer: null, controller: null, ended: false },
-    ...{ status: 0, headers: {}, chunks: [], size: 0 },
+    call,
+    end,
+    timer: null,
+    controller: null,
+    ended: false,
+    status: 0,
+    headers: {},
+    chunks: [],
+    size: 0,
   }
   x.timer = setTimeout(() => {
     cut(x, { reason: 'timeout', message: `no whole answer within ${call.timeoutMs} ms` })

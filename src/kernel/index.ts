@@ -14,6 +14,7 @@ export {
   ed25519KeyOf,
   hashPassword,
   hmacSha256,
+  hmacSha256Base64,
   safeEqual,
   seal,
   sha256Hex,

@@ -164,6 +164,11 @@ export const limitTable = {
   ),
   eventsPerBatchMax: limit(500, 'events per request', 'One relay batch; 2 KiB each fit requestBodyBytesMax'),
   relayBatchMax: limit(500, 'events', 'One transaction of about 30 ms'),
+  relayDeliveriesMax: limit(
+    5_000,
+    'deliveries',
+    'What one relay batch may write: half a second, in which the streams it numbers cannot be drained',
+  ),
   relayBytesMax: limit(16 * mib, 'bytes of event data', 'What one relay batch may cost in memory'),
   relayBusyRetryMs: limit(100, 'ms', 'When another relay was at work, which may just have missed the event'),
   relayIntervalMs: limit(1 * second, 'ms', 'The longest an event waits when its wake was lost'),
@@ -211,6 +216,11 @@ export const limitTable = {
   drainStopMs: limit(3.5 * second, 'ms', 'Within shutdownMs, with time left to record'),
   sweepStreamsMax: limit(1_000, 'streams per sweep', 'The rest is found a second later'),
   drainStreamsMax: limit(64, 'streams per worker at once', 'Bounds sockets and memory of one worker'),
+  drainStreamsWaitingMax: limit(
+    512,
+    'streams per worker',
+    'Woken and waiting for a place. Beyond it the queue finds another worker, at ten times the cost of a place here',
+  ),
   deliveryAttemptsMax: limit(10, 'attempts', 'The retry table’s length'),
   endpointUrlLengthMax: limit(2_048, 'characters', 'What proxies and browsers carry everywhere'),
   webhookSecretOverlapMsMax: limit(

@@ -5,6 +5,7 @@ export type DeliveryControl = (typeof words)[number]
 
 /** Reads the response header `webhook-delivery`; null when it says neither. The stronger word wins. */
 export function parseDeliveryControl(value: string | undefined): DeliveryControl | null {
-  const said = new Set((value ?? '').split(',').map((word) => word.trim().toLowerCase()))
+  if (value === undefined) return null
+  const said = new Set(value.split(',').map((word) => word.trim().toLowerCase()))
   return words.find((word) => said.has(word)) ?? null
 }

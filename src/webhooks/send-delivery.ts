@@ -30,7 +30,7 @@ export type Announced = Pick<
 export function signedHeaders(
   { eventId, sentAtS, body }: Signable,
   signers: readonly Signer[],
-): Readonly<Record<string, string>> {
+): Record<string, string> {
   return {
     'content-type': 'application/json',
     'user-agent': userAgent,
@@ -47,13 +47,13 @@ export function headersOf(
   signers: readonly Signer[],
 ): Readonly<Record<string, string>> {
   const { eventId, body, replayId, thin } = delivery
-  return {
-    ...signedHeaders({ eventId, sentAtS, body }, signers),
-    'webhook-sequence': String(delivery.sequence),
-    'webhook-attempt': String(delivery.attempt),
-    ...(replayId === null ? {} : { 'webhook-replay': replayId }),
-    ...(thin ? { 'webhook-thin': 'true' } : {}),
-  }
+  // Added to and not spread: they are made for each attempt.
+  const headers = signedHeaders({ eventId, sentAtS, body }, signers)
+  headers['webhook-sequence'] = String(delivery.sequence)
+  headers['webhook-attempt'] = String(delivery.attempt)
+  if (replayId !== null) headers['webhook-replay'] = replayId
+  if (thin) headers['webhook-thin'] = 'true'
+  return headers
 }
 
 // Standard Webhooks: "429, 502 and 504 … the sender should throttle".
@@ -77,11 +77,12 @@ function notSent(answer: Extract<HttpOutcome, { kind: 'failed' }>): Outcome {
 function toResult(answer: HttpOutcome, nowMs: number): SendResult {
   if (answer.kind === 'failed') return { outcome: notSent(answer), stop: null }
   const { status, body: response, headers } = answer
-  const tried = { status, response, log: null }
   const control = parseDeliveryControl(headers['webhook-delivery'])
   const stop = control === 'disable' ? 'disabled' : null
   // What was received stays received, whatever else the receiver says.
-  if (status >= 200 && status < 300) return { outcome: { kind: 'delivered', error: null, ...tried }, stop }
+  if (status >= 200 && status < 300)
+    return { outcome: { kind: 'delivered', error: null, status, response, log: null }, stop }
+  const tried = { status, response, log: null }
   const ended = (kind: 'gone' | 'refused', error: WebhookFailureCode): Outcome => ({ kind, error, ...tried })
   // Standard Webhooks: "410 Gone … the endpoint should be disabled and stop receiving webhooks".
   if (status === 410) return { outcome: ended('gone', 'webhooks.gone'), stop: 'gone' }

@@ -1,4 +1,4 @@
-import { ed25519KeyOf, hmacSha256 } from '../kernel/index.ts'
+import { ed25519KeyOf, hmacSha256Base64 } from '../kernel/index.ts'
 import { schemeOf, signingKeyOf } from './secret.ts'
 
 export interface Signable {
@@ -16,7 +16,7 @@ export type Signer = (content: string) => string
 /** Reads a secret (`whsec_…`, `whsk_…`) once; what it gives signs many times. */
 export function signerOf(secret: string): Signer {
   const key = signingKeyOf(secret)
-  if (schemeOf(secret) === 'v1') return (content) => `v1,${hmacSha256(key, content).toString('base64')}`
+  if (schemeOf(secret) === 'v1') return (content) => `v1,${hmacSha256Base64(key, content)}`
   const pair = ed25519KeyOf(key)
   return (content) => `v1a,${pair.sign(content).toString('base64')}`
 }

@@ -99,7 +99,8 @@ function attemptOf(
   return {
     id: newId('attempt', deps),
     number: delivery.attempts + 1,
-    ...time,
+    startedAtMs: time.startedAtMs,
+    durationMs: time.durationMs,
     outcome,
     status: sent?.status ?? null,
     error: kept(ending.error ?? null, errorBytesMax),
@@ -150,17 +151,14 @@ export async function tryDelivery(
   return { ending, attempt: attemptOf(deps, delivery, ending, { startedAtMs, durationMs }) }
 }
 
-/** One attempt of live traffic, and what has to be recorded of it. Never throws. */
-export async function attemptDelivery(
+/** What has to be recorded of an attempt of live traffic. */
+export function settleDelivery(
   deps: AttemptDependencies,
-  receiver: Receiver,
   delivery: DueDelivery,
-): Promise<AttemptResult> {
-  const { ending, attempt } = await tryDelivery(deps, receiver, delivery, null)
-  const nowMs = deps.clock.nowMs()
-  const settled = next(delivery, ending, { nowMs, fraction: deps.random.fraction() })
-  const { id: deliveryId, merchantId } = delivery
-  const record = { deliveryId, merchantId, settled, attempt }
+  { ending, attempt }: Tryout,
+): AttemptResult {
+  const settled = next(delivery, ending, { nowMs: deps.clock.nowMs(), fraction: deps.random.fraction() })
+  const record = { deliveryId: delivery.id, merchantId: delivery.merchantId, settled, attempt }
   logAttempt(deps.log, delivery, settled, record)
   return { record, ending }
 }

@@ -23,7 +23,7 @@ export interface DrainerDependencies extends Omit<DrainDependencies, 'othersWait
 export interface Drainer {
   /** Drains the stream, now or when there is room; a drain at work looks once more. */
   wake(stream: StreamRef): void
-  /** Whether a woken stream would be drained at once. */
+  /** Whether a woken stream would be drained soon: not behind more than `limits.drainStreamsWaitingMax` others. */
   hasRoom(): boolean
   /** Finds streams with due deliveries that nobody is draining, and wakes them; gives how many. */
   sweep(): Promise<number>
@@ -137,7 +137,7 @@ export function makeDrainer(deps: DrainerDependencies): Drainer {
   }
   return {
     wake: (stream) => wake(s, stream),
-    hasRoom: () => s.running.size < limits.drainStreamsMax,
+    hasRoom: () => s.waiting.size < limits.drainStreamsWaitingMax,
     sweep: () => sweep(s),
     async settle() {
       await allEnded(s)

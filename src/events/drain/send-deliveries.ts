@@ -1,6 +1,6 @@
 import { limits } from '../../kernel/index.ts'
 import { isFinal } from '../delivery.ts'
-import { attemptDelivery } from './attempt-delivery.ts'
+import { settleDelivery, tryDelivery } from './attempt-delivery.ts'
 import { refill, take, waitMs } from './bucket.ts'
 import {
   close,
@@ -108,7 +108,10 @@ function begin(d: Drain, delivery: DueDelivery): void {
   if (d.receiver === null) return
   if (d.receiver.ratePerSecond !== null) d.tempo.bucket = take(d.tempo.bucket)
   d.inFlight += 1
-  void attemptDelivery(d.deps, d.receiver, delivery).then((result) => onResult(d, { ...result, delivery }))
+  void tryDelivery(d.deps, d.receiver, delivery, null).then((tryout) => {
+    const { ending, record } = settleDelivery(d.deps, delivery, tryout)
+    onResult(d, { ending, record, delivery })
+  })
 }
 
 /** Begins as many attempts as receiver, rate, order and database bear. */

@@ -15,6 +15,7 @@ import type { Meters } from '../meters.ts'
 import type { Advance } from '../pull/watch-streams.ts'
 import type { RuleBook, RuleSource } from '../rule-book.ts'
 import type { SinkKind } from '../sink.ts'
+import { cutBatch } from './cut-batch.ts'
 import {
   advanceStreams,
   insertBodies,
@@ -119,13 +120,15 @@ async function findSubscriptions(
 
 async function relayIn(tx: Transaction, deps: RelayDependencies, rules: RuleBook): Promise<RelayResult> {
   if (!(await tryRelayLock(tx, onlyShard))) return { kind: 'busy' }
-  const { events, mayHaveMore } = await listUnrelayed(tx, {
+  const found = await listUnrelayed(tx, {
     eventsMax: limits.relayBatchMax,
     bytesMax: limits.relayBytesMax,
   })
-  if (events.length === 0) return nothing
+  if (found.events.length === 0) return nothing
   const nowMs = deps.clock.nowMs()
-  const subscriptions = await findSubscriptions(tx, events, rules)
+  const subscriptions = await findSubscriptions(tx, found.events, rules)
+  const events = cutBatch(found.events, subscriptions, limits.relayDeliveriesMax)
+  const mayHaveMore = found.mayHaveMore || events.length < found.events.length
   const context: FanOutContext = { catalog: deps.catalog, publicUrl: deps.publicUrl }
   const { bodies, deliveries } = fanOut(events, subscriptions, context)
   let numbered: Pick<Relayed, 'streams' | 'advanced'> = { streams: [], advanced: [] }

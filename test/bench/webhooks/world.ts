@@ -74,6 +74,16 @@ export async function recorded({ fixture }: World): Promise<number> {
   return Number(row?.count ?? 0)
 }
 
+/** Whether nothing waits to be relayed or sent. */
+export async function isIdle({ fixture }: World): Promise<boolean> {
+  const [row] = await sql<{ idle: boolean }>(
+    fixture.db.queries,
+    `select not exists (select 1 from event where relayed_at is null)
+       and not exists (select 1 from delivery where state in ('pending', 'waiting')) as idle`,
+  )
+  return row?.idle === true
+}
+
 /** Publishes one paid order as the order capability does; the receiver reads the time from its external id. */
 export async function publishOne({ fixture, merchantId }: World, events: Events): Promise<void> {
   const data = { ...orderData('ord_01J00000000000000000000000'), externalId: String(Date.now()) }

@@ -28,6 +28,11 @@ export interface RecordBatch {
   readonly records: readonly AttemptRecord[]
 }
 
+/** A record with the place of its batch. */
+interface Row extends AttemptRecord {
+  readonly batch: number
+}
+
 const finalStates = deliveryStates.filter(isFinal)
 
 /**
@@ -38,17 +43,14 @@ export async function recordBatches(
   q: Queries,
   batches: readonly RecordBatch[],
 ): Promise<ReadonlySet<string>> {
-  const all = batches.flatMap(({ streamId, records }) =>
+  const all: readonly Row[] = batches.flatMap(({ records }, batch) =>
     records.map(({ deliveryId, merchantId, settled, attempt }) => ({
-      streamId,
+      batch,
       deliveryId,
       merchantId,
       settled,
       attempt,
     })),
-  )
-  const tried = all.flatMap(({ streamId, deliveryId, merchantId, attempt }) =>
-    attempt === null ? [] : [{ streamId, deliveryId, merchantId, attempt }],
   )
   const rows = await sql<{ id: string }>(
     q,
@@ -56,51 +58,50 @@ export async function recordBatches(
     // this statement, and this statement, when it has waited for whoever did, finds another epoch and no row.
     // Deliveries are found by id: written with "=" and "in", the conditions beside it have indexes of their own, and
     // the planner, whose statistics lag behind a flood, would read the whole stream for each batch.
+    // What is finished is finished when it is "due"; an attempt ends as its delivery does.
     `with held as materialized (
-       select s.id, s.app_id from stream s join unnest($1::text[], $2::int8[]) as l(id, epoch)
+       select s.id, s.app_id, l.batch - 1 as batch
+       from stream s join unnest($1::text[], $2::int8[]) with ordinality as l(id, epoch, batch)
          on s.id = l.id and s.lease_epoch = l.epoch
        order by s.id for no key update of s
+     ), given as materialized (
+       select h.id as stream_id, h.app_id, r.* from held h join unnest($3::int[], $4::text[], $5::text[], $6::text[],
+           $7::int[], $8::timestamptz[], $9::text[], $10::text[], $11::int[], $12::timestamptz[], $13::int[],
+           $14::int[], $15::text[], $16::text[], $17::text[])
+         as r(batch, delivery_id, merchant_id, state, attempts, due_at, outcome, id, number, started_at, duration_ms,
+           status, error, response, log)
+         on h.batch = r.batch
      ), changed as (
-       update delivery d set state = r.state, attempts = r.attempts, due_at = r.due_at, finished_at = r.finished_at,
-         last_outcome = r.last_outcome
-       from held h join unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[],
-           $9::text[]) as r(stream_id, id, state, attempts, due_at, finished_at, last_outcome)
-         on h.id = r.stream_id
-       where d.id = r.id and d.stream_id is not distinct from h.id and d.state <> all ($10::text[])
+       update delivery d set state = r.state, attempts = r.attempts, due_at = r.due_at, last_outcome = r.outcome,
+         finished_at = case when r.state = any ($18::text[]) then r.due_at end
+       from given r
+       where d.id = r.delivery_id and d.stream_id is not distinct from r.stream_id and d.state <> all ($18::text[])
      ), tried as (
        insert into attempt (id, merchant_id, app_id, stream_id, delivery_id, number, started_at, duration_ms, outcome,
          status, error, response, log)
-       select t.id, t.merchant_id, h.app_id, h.id, t.delivery_id, t.number, t.started_at, t.duration_ms, t.outcome,
-         t.status, t.error, t.response, t.log
-       from held h join unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::int[], $16::timestamptz[],
-           $17::int[], $18::text[], $19::int[], $20::text[], $21::text[], $22::text[])
-         as t(stream_id, id, merchant_id, delivery_id, number, started_at, duration_ms, outcome, status, error,
-           response, log)
-         on h.id = t.stream_id
+       select id, merchant_id, app_id, stream_id, delivery_id, number, started_at, duration_ms, outcome,
+         status, error, response, log
+       from given where id is not null
      )
      select id from held`,
     batches.map(({ streamId }) => streamId),
     batches.map(({ epoch }) => epoch),
-    all.map(({ streamId }) => streamId),
+    all.map(({ batch }) => batch),
     all.map(({ deliveryId }) => deliveryId),
+    all.map(({ merchantId }) => merchantId),
     all.map(({ settled }) => settled.state),
     all.map(({ settled }) => settled.attempts),
     all.map(({ settled }) => toDate(settled.dueAtMs)),
-    all.map(({ settled }) => (settled.finishedAtMs === null ? null : toDate(settled.finishedAtMs))),
     all.map(({ settled }) => settled.lastOutcome),
+    all.map(({ attempt }) => attempt?.id ?? null),
+    all.map(({ attempt }) => attempt?.number ?? null),
+    all.map(({ attempt }) => (attempt === null ? null : toDate(attempt.startedAtMs))),
+    all.map(({ attempt }) => attempt?.durationMs ?? null),
+    all.map(({ attempt }) => attempt?.status ?? null),
+    all.map(({ attempt }) => attempt?.error ?? null),
+    all.map(({ attempt }) => attempt?.response ?? null),
+    all.map(({ attempt }) => attempt?.log ?? null),
     finalStates,
-    tried.map(({ streamId }) => streamId),
-    tried.map(({ attempt }) => attempt.id),
-    tried.map(({ merchantId }) => merchantId),
-    tried.map(({ deliveryId }) => deliveryId),
-    tried.map(({ attempt }) => attempt.number),
-    tried.map(({ attempt }) => toDate(attempt.startedAtMs)),
-    tried.map(({ attempt }) => attempt.durationMs),
-    tried.map(({ attempt }) => attempt.outcome),
-    tried.map(({ attempt }) => attempt.status),
-    tried.map(({ attempt }) => attempt.error),
-    tried.map(({ attempt }) => attempt.response),
-    tried.map(({ attempt }) => attempt.log),
   )
   return new Set(rows.map(({ id }) => id))
 }

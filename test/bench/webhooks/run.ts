@@ -1,0 +1,180 @@
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { runBullJobs } from './bull-jobs.ts'
+import { benchDrain } from './drain.ts'
+import { benchNeighbour } from './neighbour.ts'
+import { benchPipeline, benchPublish } from './pipeline.ts'
+import { type ReceiverProcess, startReceiver } from './receiver-process.ts'
+import { openWorld, type Place } from './world.ts'
+
+interface Sizes {
+  readonly deliveries: number
+  readonly embeddedDeliveries: number
+  readonly rounds: number
+  readonly jobs: number
+  readonly pipeline: number
+  readonly burst: number
+  readonly seconds: number
+  readonly pairs: number
+  readonly phaseMs: number
+  readonly endpoints: readonly number[]
+}
+
+const fullSizes: Sizes = {
+  deliveries: 20_000,
+  embeddedDeliveries: 6_000,
+  rounds: 3,
+  jobs: 20_000,
+  pipeline: 20_000,
+  burst: 2_000,
+  seconds: 5,
+  pairs: 5,
+  phaseMs: 4_000,
+  endpoints: [1, 10, 200],
+}
+const smallSizes: Sizes = {
+  deliveries: 300,
+  embeddedDeliveries: 300,
+  rounds: 1,
+  jobs: 100,
+  pipeline: 200,
+  burst: 20,
+  seconds: 1,
+  pairs: 1,
+  phaseMs: 300,
+  endpoints: [1, 20],
+}
+
+const serverUrl = process.env['DATABASE_URL'] || 'postgres://root@127.0.0.1:5432/test'
+const redisUrl = process.env['REDIS_URL'] || 'redis://127.0.0.1:6379/11'
+
+/** Null when the server answers; otherwise why it cannot be used. */
+async function postgresqlTrouble(): Promise<string | null> {
+  const client = new pg.Client({ connectionString: serverUrl, connectionTimeoutMillis: 2_000 })
+  try {
+    await client.connect()
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message || 'no answer' : 'no answer'
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+async function redisTrouble(): Promise<string | null> {
+  const client = new Redis(redisUrl, { lazyConnect: true, connectTimeout: 2_000, retryStrategy: () => null })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : 'no answer'
+  } finally {
+    client.disconnect()
+  }
+}
+
+/** Where it can run here, and why not elsewhere. */
+async function findPlaces(only: string | undefined, say: (line: string) => void): Promise<readonly Place[]> {
+  const places: Place[] = [{ name: 'pglite', kind: 'pglite' }]
+  const noPostgresql = await postgresqlTrouble()
+  if (noPostgresql === null) {
+    // The test databases are made on the server that this variable names.
+    process.env['DATABASE_URL'] = serverUrl
+    places.push({ name: 'postgresql', kind: 'postgresql' })
+  } else say(`postgresql, postgresql+redis: skipped, ${noPostgresql}`)
+  const noRedis = noPostgresql ?? (await redisTrouble())
+  if (noRedis === null) places.push({ name: 'postgresql+redis', kind: 'postgresql', redisUrl })
+  else if (noPostgresql === null) say(`postgresql+redis: skipped, ${noRedis}`)
+  return places.filter(({ name }) => only === undefined || name === only)
+}
+
+interface Figures {
+  readonly share: number
+  readonly overBull: number
+  readonly pipelineOverBull: number
+  readonly publishP95Ms: number
+  readonly deliveryP95Ms: number
+}
+
+async function runPlace(
+  place: Place,
+  receiver: ReceiverProcess,
+  sizes: Sizes,
+  say: (line: string) => void,
+): Promise<Figures> {
+  say(`── ${place.name}`)
+  const count = place.kind === 'pglite' ? sizes.embeddedDeliveries : sizes.deliveries
+  say(`drain: ${count} due deliveries to one receiver, signed and recorded`)
+  const { posts, ...drain } = await benchDrain(place, receiver, { count, rounds: sizes.rounds }, say)
+
+  const jobs = posts.slice(0, sizes.jobs)
+  const world = await openWorld(place)
+  const { redisUrl: bullRedis } = place
+  let bull: number
+  try {
+    const at = bullRedis === undefined ? { db: world.fixture.db } : { redisUrl: bullRedis }
+    bull = await runBullJobs(at, receiver.origin, jobs)
+  } finally {
+    await world.close()
+  }
+  const overBull = drain.drainPerSecond / bull
+  say(`BullMQ, one job per delivery: ${bull.toFixed(0)}/s; the drain is ${overBull.toFixed(1)} times that`)
+
+  let pipelineOverBull = Number.NaN
+  for (const endpoints of sizes.endpoints) {
+    const perEndpoint = Math.max(
+      sizes.pipeline / 40,
+      Math.min(sizes.pipeline, (sizes.pipeline * endpoints) / 40),
+    )
+    const perSecond = await benchPipeline(place, receiver, { endpoints, deliveries: perEndpoint })
+    pipelineOverBull = perSecond / bull
+    say(`published to recorded, ${endpoints} endpoints: ${perSecond.toFixed(0)} deliveries/s`)
+  }
+
+  const publish = await benchPublish(place, receiver, {
+    ...{ burst: sizes.burst, perSecond: 100, seconds: sizes.seconds },
+  })
+  say(
+    `publish: ${publish.publishPerSecond.toFixed(0)}/s; at 100/s p95 ${publish.publishP95Ms.toFixed(1)} ms, ` +
+      `to the receiver p95 ${publish.deliveryP95Ms.toFixed(0)} ms`,
+  )
+  return { share: drain.share, overBull, pipelineOverBull, ...publish }
+}
+
+const round = (value: number | undefined, digits = 2): number | null =>
+  value === undefined || Number.isNaN(value) ? null : Number(value.toFixed(digits))
+
+/** Runs it; gives the ratios of its last line. */
+export async function run(options: readonly string[]): Promise<object> {
+  const say = (line: string) => console.log(line)
+  const sizes = options.includes('--small') ? smallSizes : fullSizes
+  const only = options.find((option) => option.startsWith('--only='))?.slice('--only='.length)
+  const receiver = await startReceiver()
+  try {
+    const places = await findPlaces(only, say)
+    const figures = new Map<string, Figures>()
+    for (const place of places) figures.set(place.name, await runPlace(place, receiver, sizes, say))
+    const server = figures.get('postgresql')
+    const main = server ?? figures.values().next().value
+    const last = places.find(({ name }) => name === 'postgresql') ?? places[0]
+    let shift = Number.NaN
+    if (last !== undefined && !options.includes('--no-neighbour')) {
+      const endpoints = sizes.endpoints.at(-1) ?? 1
+      say(`neighbour: 1 of ${endpoints} endpoints hangs, on ${last.name}`)
+      const { pairs, phaseMs } = sizes
+      shift = await benchNeighbour(last, receiver, { endpoints, pairs, phaseMs, eventsPerSecond: 2 }, say)
+    }
+    return {
+      drain_share_of_bare_loop: round(main?.share),
+      drain_over_bullmq_jobs: round(server?.overBull),
+      pipeline_over_bullmq_jobs: round(server?.pipelineOverBull),
+      pglite_over_bullmq_jobs: round(figures.get('pglite')?.overBull),
+      publish_p95_ms: round(main?.publishP95Ms),
+      delivery_p95_ms: round(main?.deliveryP95Ms),
+      neighbour_p95_shift: round(shift, 3),
+    }
+  } finally {
+    await receiver.stop()
+  }
+}
