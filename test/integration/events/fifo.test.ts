@@ -228,7 +228,8 @@ describe('over crashes', () => {
       const worker = scripted(async ({ subject, sequence }) => {
         sent.push({ subject, sequence })
         // From some moment on this worker's answers never come: it is dead, its lease runs out.
-        if ((left -= 1) < 0) return new Promise<Outcome>(() => undefined)
+        left -= 1
+        if (left < 0) return new Promise<Outcome>(() => undefined)
         await later(1)
         return random.fraction() < 0.2 ? failed(500) : delivered
       }, fifo)

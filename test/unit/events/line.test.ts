@@ -91,31 +91,40 @@ describe('in order', () => {
   })
 
   test('whatever comes, no two of a subject are in hand begun, and each subject keeps its order', () => {
-    const step = fc.record({
-      what: fc.constantFrom('add', 'take', 'take', 'release', 'fail'),
-      subject: fc.constantFrom('x', 'y'),
-    })
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-        const line = makeLine<Lined>(32)
-        const begun: Lined[] = []
-        const lastOf = new Map<string, bigint>()
-        let sequence = 0
-        for (const { what, subject } of steps) {
-          if (what === 'add') line.add([one((sequence += 1), 'm', subject)], true)
-          const taken = what === 'take' ? line.take(true) : undefined
-          if (taken !== undefined) {
-            expect(begun.some((other) => other.subject === taken.subject)).toBe(false)
-            expect(taken.sequence).toBeGreaterThan(lastOf.get(taken.subject) ?? 0n)
-            lastOf.set(taken.subject, taken.sequence)
-            begun.push(taken)
-          }
-          const ended = what === 'release' || what === 'fail' ? begun.shift() : undefined
-          if (ended === undefined) continue
-          if (what === 'fail') line.dropFollowers(ended)
-          line.release(ended)
-        }
-      }),
-    )
+    const subject = fc.constantFrom('x', 'y')
+    const step = fc.record({ what: fc.constantFrom('add', 'take', 'take', 'release', 'fail'), subject })
+    fc.assert(fc.property(fc.array(step, { maxLength: 80 }), play))
   })
 })
+
+interface Step {
+  readonly what: string
+  readonly subject: string
+}
+
+/** Plays the steps on one line, and looks at each delivery that it lets begin. */
+function play(steps: readonly Step[]): void {
+  const line = makeLine<Lined>(32)
+  const begun: Lined[] = []
+  const lastOf = new Map<string, bigint>()
+
+  const begin = (taken: Lined | undefined): void => {
+    if (taken === undefined) return
+    expect(begun.some(({ subject }) => subject === taken.subject)).toBe(false)
+    expect(taken.sequence).toBeGreaterThan(lastOf.get(taken.subject) ?? 0n)
+    lastOf.set(taken.subject, taken.sequence)
+    begun.push(taken)
+  }
+  const end = (failed: boolean): void => {
+    const ended = begun.shift()
+    if (ended === undefined) return
+    if (failed) line.dropFollowers(ended)
+    line.release(ended)
+  }
+
+  steps.forEach(({ what, subject }, index) => {
+    if (what === 'add') line.add([one(index + 1, 'm', subject)], true)
+    else if (what === 'take') begin(line.take(true))
+    else end(what === 'fail')
+  })
+}
