@@ -115,14 +115,14 @@ export async function markPulled(
   streamId: string,
   { through, partition, exceptMerchantIds, deliveriesMax, nowMs }: Acknowledgement,
 ): Promise<number> {
+  const isOpen = `stream_id = $1 and state in ('pending', 'waiting') and sequence <= $2::int8
+    and ${isInPartition('$3', '$4')} and merchant_id <> all($5::text[])`
+  // A bound and no join: without statistics a join of these rows with themselves was quadratic, 10 s for 5,000.
   return execute(
     tx,
     `update delivery set state = 'delivered', finished_at = $7::timestamptz, last_outcome = 'delivered'
-     where stream_id = $1 and id in (
-       select id from delivery
-       where stream_id = $1 and state in ('pending', 'waiting') and sequence <= $2::int8
-         and ${isInPartition('$3', '$4')} and merchant_id <> all($5::text[])
-       order by sequence limit $6::int)`,
+     where ${isOpen} and sequence <=
+       (select max(sequence) from (select sequence from delivery where ${isOpen} order by sequence limit $6::int) first)`,
     streamId,
     through,
     partition.index,
