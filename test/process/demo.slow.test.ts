@@ -14,7 +14,7 @@ test('npm run demo plays the whole story by public HTTP, twice in a row, and lea
     for (const kind of ['per', 'pub', 'mer', 'app', 'ver', 'rev', 'rel', 'end', 'ord', 'evt']) {
       expect(text).toMatch(new RegExp(`${kind}_[0-9A-HJKMNP-TV-Z]{26}`))
     }
-    expect(text).toMatch(/"webhookId":"evt_\w+","signature":"verified"/)
+    expect(text).toMatch(/"webhookId":"evt_\w+","sequence":\d+,"via":"webhook","signature":"verified"/)
     const [, orderId] = /the host reports an order +\d+ ms +(ord_\w+)/.exec(text) ?? []
     expect(text).toMatch(new RegExp(`stored its result +\\d+ ms +.*"orders":1,"lastOrderId":"${orderId}"`))
     expect(demo.stdout.filter((line) => /^ ?\d+\. .* +\d+ ms/.test(line)).length).toBeGreaterThanOrEqual(25)
