@@ -2,8 +2,9 @@ import { Queue as BullQueue, Worker as BullWorker, createPostgresBackend } from 
 import { Redis } from 'ioredis'
 import { Pool } from 'undici'
 import type { Db } from '../../../src/db/index.ts'
+import type { Place } from '../places.ts'
 import { type Post, signedHeaders } from './bare-loop.ts'
-import type { Place, World } from './world.ts'
+import type { World } from './world.ts'
 
 // What facts there are of BullMQ's own: https://docs.bullmq.io/guide/workers/concurrency, "set it to a high value".
 const concurrency = 50

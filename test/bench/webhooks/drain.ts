@@ -1,8 +1,10 @@
 import { limits } from '../../../src/kernel/index.ts'
+import { median } from '../figures.ts'
+import type { Place } from '../places.ts'
 import { type Post, runBareLoop } from './bare-loop.ts'
 import { bullPlaceOf, runBullJobs } from './bull-jobs.ts'
 import type { ReceiverProcess } from './receiver-process.ts'
-import { fillOutbox, median, openWorld, type Place, postsOf, recorded, type World } from './world.ts'
+import { fillOutbox, openWorld, postsOf, recorded, type World } from './world.ts'
 
 /** Medians over the rounds, of ratios taken within one round: the machine is not as fast in the next one. */
 export interface DrainFigures {
