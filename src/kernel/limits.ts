@@ -87,6 +87,11 @@ export const limitTable = {
   invitationsOpenMax: limit(200, 'open invitations per team', 'A team is invited, not a mailing list'),
   liveSecretsMax: limit(2, 'secrets per app', 'The old one and the new one during a rotation'),
   secretOverlapMs: limit(24 * hour, 'ms', 'A working day to deploy the new secret'),
+  clientSecretOverlapMsMin: limit(1 * hour, 'ms', 'Less is no rotation; a leaked secret is revoked at once'),
+  clientSecretOverlapMsMax: limit(30 * day, 'ms', 'A release cycle; longer and nobody remembers it'),
+  liveKeysMax: limit(5, 'keys per app', 'A few deployments, each with one, and one to change over to'),
+  rsaKeyBitsMin: limit(2_048, 'bits', 'NIST SP 800-57: fewer are not to be used any more'),
+  rsaKeyBitsMax: limit(4_096, 'bits', 'Larger ones only cost time at each check'),
 
   packageBytesMax: limit(
     2 * mib,
