@@ -37,6 +37,7 @@ import {
   findPersonalToken,
   findSession,
   identityCapability,
+  makeSignInKeys,
   signIn,
   startSession,
 } from './identity/index.ts'
@@ -133,6 +134,7 @@ function capabilitiesOf(base: Base): readonly Capability[] {
     accessLogCapability,
     identityCapability({
       publicUrl,
+      keys: makeSignInKeys(config.secretKey),
       registrationOpen: config.registrationOpen,
       clientAddress: currentClientAddress,
     }),

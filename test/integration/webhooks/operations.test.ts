@@ -73,6 +73,7 @@ function person(publisherId: string, role = 'developer'): PersonCaller {
   return {
     kind: 'person',
     personId: newId('person', { clock: fixture.clock, random: systemRandom }),
+    sessionId: null,
     displayName: 'Dev',
     locale: 'en',
     audiences: new Set(['developer']),
