@@ -51,7 +51,12 @@ export interface Settled {
   readonly lastOutcome: AttemptOutcome | 'deferred'
 }
 
-function finished(state: DeliveryState, attempts: number, nowMs: number, lastOutcome: AttemptOutcome): Settled {
+function finished(
+  state: DeliveryState,
+  attempts: number,
+  nowMs: number,
+  lastOutcome: AttemptOutcome,
+): Settled {
   return { state, attempts, dueAtMs: nowMs, finishedAtMs: nowMs, lastOutcome }
 }
 
