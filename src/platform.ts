@@ -242,6 +242,10 @@ async function makeBase(
     secretKey: config.secretKey,
     publicUrl,
     supportedScopes: () => [...late.catalog().scopes.keys()],
+    privateScopes: () =>
+      [...late.catalog().scopes.values()]
+        .filter(({ sensitivity }) => sensitivity === 'private')
+        .map(({ name }) => name),
     renderError: (error, locale) => renderErrorDocument(error, locale, currentRequestId() ?? ''),
     clock,
     random,
