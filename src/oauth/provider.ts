@@ -19,6 +19,7 @@ import {
 } from '../kernel/index.ts'
 import { tokenKinds } from './adapter.ts'
 import type { ClientPayload } from './client/client.ts'
+import { isRegistered } from './client/redirect-uri.ts'
 import { touchCredential } from './client/store.ts'
 import type { OAuthKeys } from './keys.ts'
 import { Provider } from './library.ts'
@@ -108,6 +109,28 @@ function compareWithLiveSecrets(provider: ProviderType, deps: ProviderDependenci
   }
 }
 
+function compareRedirectUris(provider: ProviderType): void {
+  provider.Client.prototype.redirectUriAllowed = function redirectUriAllowed(this: Client, uri: string) {
+    return isRegistered(uri, this.redirectUris ?? [])
+  }
+}
+
+/**
+ * RFC 6749 §5.2: "unauthorized_client: The authenticated client is not authorized to use this authorization grant type."
+ * The library says invalid_request.
+ */
+function nameUnauthorizedClients(provider: ProviderType): void {
+  provider.use(async (ctx, next) => {
+    await next()
+    const { client, params } = (ctx as Partial<KoaContextWithOIDC>).oidc ?? {}
+    const answer = ctx.body as { error?: string } | undefined
+    if (ctx.path !== '/oauth/token' || client === undefined || answer?.error !== 'invalid_request') return
+    const grantType = params?.['grant_type']
+    if (typeof grantType === 'string' && !client.grantTypeAllowed(grantType))
+      answer.error = 'unauthorized_client'
+  })
+}
+
 function addHeaders(provider: ProviderType, supportedScopes: () => readonly string[]): void {
   provider.use(async (ctx, next) => {
     ctx.set('content-security-policy', contentSecurityPolicy)
@@ -163,6 +186,8 @@ export function makeProvider(
   provider.proxy = true
   mintOurTokens(provider, deps.random)
   compareWithLiveSecrets(provider, deps)
+  compareRedirectUris(provider)
+  nameUnauthorizedClients(provider)
   addHeaders(provider, deps.supportedScopes)
   logRefusals(provider, deps.log)
   return provider
