@@ -4,7 +4,7 @@ import type { ClauseTable } from './clause.ts'
 export const rfc6750 = {
   'rfc6750-2-one-method': [
     'Clients MUST NOT use more than one method to transmit the token in each request.',
-    'Two Authorization headers authenticate nobody.',
+    'Only the header counts: a good token elsewhere does not help a bad one there.',
   ],
   'rfc6750-2.1-header': [
     'Resource servers MUST support this method.',
