@@ -180,6 +180,9 @@ export function makeConfiguration(deps: ConfigurationDependencies): Configuratio
     claims: { openid: ['sub'] },
     // RFC 9700 §2.1.1: "Authorization servers MUST support PKCE"; here every client must use it. The library knows S256 only.
     pkce: { required: () => true },
+    // RFC 6749 §4.1.3: "ensure that the "redirect_uri" parameter is present if the "redirect_uri" parameter was included
+    // in the initial authorization request". So it is named both times, also by an app that has only one.
+    allowOmittingSingleRegisteredRedirectUri: false,
     features: features(deps),
     interactions: interactions(),
     loadExistingGrant: loadGrant,

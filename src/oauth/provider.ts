@@ -10,6 +10,7 @@ import type {
 import { hmacSha256, type Log, limits, mintToken, type Random, safeEqual } from '../kernel/index.ts'
 import { tokenKinds } from './adapter.ts'
 import type { ClientPayload } from './client/client.ts'
+import { isRegistered } from './client/redirect-uri.ts'
 import type { OAuthKeys } from './keys.ts'
 import { Provider } from './library.ts'
 import { type MetadataDependencies, serverMetadata } from './metadata.ts'
@@ -91,6 +92,28 @@ function compareWithLiveSecrets(provider: ProviderType, deps: ProviderDependenci
   }
 }
 
+function compareRedirectUris(provider: ProviderType): void {
+  provider.Client.prototype.redirectUriAllowed = function redirectUriAllowed(this: Client, uri: string) {
+    return isRegistered(uri, this.redirectUris ?? [])
+  }
+}
+
+/**
+ * RFC 6749 §5.2: "unauthorized_client: The authenticated client is not authorized to use this authorization grant type."
+ * The library says invalid_request.
+ */
+function nameUnauthorizedClients(provider: ProviderType): void {
+  provider.use(async (ctx, next) => {
+    await next()
+    const { client, params } = (ctx as Partial<KoaContextWithOIDC>).oidc ?? {}
+    const answer = ctx.body as { error?: string } | undefined
+    if (ctx.path !== '/oauth/token' || client === undefined || answer?.error !== 'invalid_request') return
+    const grantType = params?.['grant_type']
+    if (typeof grantType === 'string' && !client.grantTypeAllowed(grantType))
+      answer.error = 'unauthorized_client'
+  })
+}
+
 function addHeaders(provider: ProviderType, metadata: MetadataDependencies): void {
   provider.use(async (ctx, next) => {
     ctx.set('content-security-policy', contentSecurityPolicy)
@@ -143,7 +166,9 @@ export function makeProvider(
   provider.proxy = true
   mintOurTokens(provider, deps.random)
   compareWithLiveSecrets(provider, deps)
+  compareRedirectUris(provider)
   detectReplays(provider, deps.useOnce)
+  nameUnauthorizedClients(provider)
   addHeaders(provider, deps.metadata)
   logRefusals(provider, deps.log)
   return provider
