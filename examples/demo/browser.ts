@@ -76,8 +76,11 @@ function covers(cookie: Cookie, pathname: string): boolean {
 
 const redirectsMax = 12
 
-/** A browser with an empty cookie jar. Cookies are kept per host and port. */
-export function makeBrowser(): Browser {
+/**
+ * A browser with an empty cookie jar. Cookies are kept per host and port. With `only`, an origin, an address elsewhere is
+ * where it ends: nothing is fetched from there.
+ */
+export function makeBrowser({ only }: { readonly only?: string } = {}): Browser {
   const jars = new Map<string, Map<string, Cookie>>()
 
   function cookieHeader(url: URL): string {
@@ -110,6 +113,7 @@ export function makeBrowser(): Browser {
       if (location === null) return { status: response.status, url: url.href, html: await response.text() }
       await response.body?.cancel()
       url = new URL(location, url)
+      if (only !== undefined && url.origin !== only) return { status: response.status, url: url.href, html: '' }
       request = { method: 'GET' }
     }
     throw new Error(`more than ${redirectsMax} redirects, last to ${url.href}`)
