@@ -57,7 +57,13 @@ import {
   systemTimers,
 } from './kernel/index.ts'
 import { noticesCapability } from './notices/index.ts'
-import { type AuthorizationServer, makeAuthorizationServer, makeClientSecretHash } from './oauth/index.ts'
+import {
+  type AuthorizationServer,
+  makeAuthorizationServer,
+  makeClientSecretHash,
+  presentedTokenErrors,
+  signatureAlgorithms,
+} from './oauth/index.ts'
 import type { Queue } from './queue/index.ts'
 import { manifestSchemaDocument, readPackageFiles, registryCapability } from './registry/index.ts'
 import { checkCase, makeWakeChecks, reviewCapability, startReviewJobs } from './review/index.ts'
@@ -166,7 +172,7 @@ function capabilitiesOf(base: Base): readonly Capability[] {
       protectedResourceMetadata: authorizationServer.protectedResourceMetadata,
       errorsOf: ({ audience }) => [
         DbErrors.unavailable,
-        ...(audience === 'app' ? Object.values(RulesErrors) : []),
+        ...(audience === 'app' ? [...Object.values(RulesErrors), ...presentedTokenErrors] : []),
       ],
       ready: () => isReachable(db.queries),
     }),
@@ -206,9 +212,14 @@ function makeHttp(base: Base, door: Door): Pick<Platform, 'app' | 'sockets'> {
     hostKey: config.hostKey,
     csrf: pageParts.csrf,
     session: pageParts.session,
+    publicUrl,
     accessToken: authorizationServer.verifyAccessToken,
+    accessTokenHolder: authorizationServer.holderOf,
     personalToken: (token: string) => findPersonalToken(db.queries, token, clock),
-    resourceMetadataUrl: `${publicUrl}/.well-known/oauth-protected-resource/v1`,
+    challenge: {
+      resourceMetadataUrl: `${publicUrl}/.well-known/oauth-protected-resource/v1`,
+      dpopAlgorithms: signatureAlgorithms,
+    },
   }
   const app = makeHttpApp({
     catalog: base.catalog(),
@@ -354,6 +365,7 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
       await maintain()
       queue.every('maintenance', maintenanceIntervalMs, maintain)
       if (config.roles.has('worker')) queue.every('retention', retentionIntervalMs, removeOld)
+      queue.every('oauth-uses', limits.useOnceSweepMs, base.authorizationServer.removeExpiredUses)
       if (review !== null) await startReviewJobs({ ...review, queue })
       await events.start()
       if (replayer !== null) await startReplayJobs(queue, replayer)

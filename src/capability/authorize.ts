@@ -1,6 +1,6 @@
 import { unreachable } from '../kernel/index.ts'
 import type { AppCaller, Caller, PersonCaller } from './caller.ts'
-import type { Operation } from './define.ts'
+import { type Operation, scopesOf } from './define.ts'
 import { CapabilityErrors } from './errors.ts'
 
 function appOnly(caller: Caller): AppCaller {
@@ -28,15 +28,12 @@ function tenantsWith(roleByTenant: ReadonlyMap<string, string>, roles: readonly 
   return tenantIds
 }
 
-function checkScope(app: AppCaller, scope: string): void {
-  if (app.scopes.has(scope)) return
-  throw CapabilityErrors.permission_not_granted(`the grant does not hold ${scope}`, {
-    members: { missingScopes: [scope] },
-    headers: {
-      // RFC 6750 §3.1: "insufficient_scope … MAY include the "scope" attribute with the scope necessary to access the
-      // protected resource."
-      'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"`,
-    },
+function checkScopes(app: AppCaller, scopes: readonly string[]): void {
+  const missing = scopes.filter((scope) => !app.scopes.has(scope))
+  if (missing.length === 0) return
+  // All of them at once: the app asks its merchant once.
+  throw CapabilityErrors.permission_not_granted(`the grant does not hold ${missing.join(' ')}`, {
+    members: { missingScopes: missing },
   })
 }
 
@@ -60,7 +57,7 @@ export function authorize(operation: Operation, caller: Caller): readonly string
       return [installationOnly(caller).installation?.merchantId ?? '']
     case 'scope': {
       const app = installationOnly(caller)
-      checkScope(app, access.scope)
+      checkScopes(app, scopesOf(access))
       return [app.installation?.merchantId ?? '']
     }
     case 'person':

@@ -1,6 +1,13 @@
 import { assert } from '../kernel/index.ts'
 import { type Check, compile } from './compile.ts'
-import type { Audience, Capability, EventType, Operation, Scope } from './define.ts'
+import {
+  type Audience,
+  type Capability,
+  type EventType,
+  type Operation,
+  type Scope,
+  scopesOf,
+} from './define.ts'
 import { takesJsonBody } from './refusals.ts'
 import type { JsonSchema } from './schema.ts'
 
@@ -110,7 +117,10 @@ function checkOperation(
     accessByAudience[audience].includes(access.kind),
     `${id}: access ${access.kind} does not fit the audience ${audience}`,
   )
-  assert(access.kind !== 'scope' || scopes.has(access.scope), `${id} names an unknown scope`)
+  assert(
+    scopesOf(access).every((scope) => scopes.has(scope)),
+    `${id} names an unknown scope`,
+  )
   assert(
     operation.hostFunction === undefined || audience === 'app',
     `${id}: only an app operation is a host function`,

@@ -14,8 +14,8 @@ export type Audience = 'app' | 'developer' | 'merchant' | 'reviewer' | 'host' | 
 
 /** What the caller must have. Roles are listed, not ranked: what is not named here is refused. */
 export type Access =
-  /** A token of an installation whose grant holds the scope. */
-  | { readonly kind: 'scope'; readonly scope: string }
+  /** A token of an installation whose grant holds the scope, and the further ones. */
+  | { readonly kind: 'scope'; readonly scope: string; readonly further?: readonly string[] }
   /** Any token of an installation (its own storage, its own grant). */
   | { readonly kind: 'installation' }
   /** Any token of the app, client credentials included. */
@@ -27,6 +27,11 @@ export type Access =
   | { readonly kind: 'person' }
   | { readonly kind: 'host' }
   | { readonly kind: 'public' }
+
+/** Every scope that a caller must hold. */
+export function scopesOf(access: Access): readonly string[] {
+  return access.kind === 'scope' ? [access.scope, ...(access.further ?? [])] : []
+}
 
 export type PublisherRole = 'owner' | 'developer' | 'viewer' | 'ci'
 export type MerchantRole = 'owner' | 'manager' | 'staff'

@@ -21,6 +21,7 @@ export {
   type Operation,
   type Publish,
   type Scope,
+  scopesOf,
 } from './define.ts'
 export { CapabilityErrors } from './errors.ts'
 export { dataSchemaUrl, type ListedEventType, listEventTypes } from './event-list.ts'

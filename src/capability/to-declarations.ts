@@ -1,4 +1,5 @@
 import type { Catalog } from './catalog.ts'
+import { scopesOf } from './define.ts'
 import type { JsonSchema } from './schema.ts'
 
 function objectType(json: JsonSchema): string {
@@ -51,7 +52,8 @@ export function toDeclarations(catalog: Catalog): string {
   for (const { hostFunction, operation, capabilityId } of catalog.operations.values()) {
     if (hostFunction === null) continue
     const name = hostFunction.slice(capabilityId.length + 1)
-    const access = operation.access.kind === 'scope' ? ` Needs the scope \`${operation.access.scope}\`.` : ''
+    const scopes = scopesOf(operation.access).map((scope) => `\`${scope}\``)
+    const access = scopes.length === 0 ? '' : ` Needs the scope ${scopes.join(' and ')}.`
     const line = `    /** ${operation.summary}.${access} */\n    ${name}(input: ${typeOf(operation.input.json)}): Promise<${typeOf(operation.output.json)}>`
     byCapability.set(capabilityId, [...(byCapability.get(capabilityId) ?? []), line])
   }

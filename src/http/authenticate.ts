@@ -1,6 +1,8 @@
 import type { Request } from 'express'
 import { type Caller, CapabilityErrors, type PersonCaller } from '../capability/index.ts'
 import { isWellFormedToken, type StoaError, safeEqual } from '../kernel/index.ts'
+import type { Presented } from '../oauth/index.ts'
+import { type ChallengeDependencies, isAppAddress, type Scheme, schemeOf } from './challenge.ts'
 import { HttpErrors } from './errors.ts'
 import { readCookie } from './request.ts'
 import { type Csrf, sessionCookieName } from './session-cookie.ts'
@@ -8,11 +10,15 @@ import { type Csrf, sessionCookieName } from './session-cookie.ts'
 /** How credentials become callers; the parts are passed in. */
 export interface Authenticators {
   readonly hostKey: string
-  accessToken(token: string): Promise<Caller | null>
+  /** Origin by which the world reaches this server: DPoP proofs are made for it, whatever Host says. */
+  readonly publicUrl: string
+  /** Who presents this access token; null: nobody any more. Throws when its proof does not fit. */
+  accessToken(token: string, presented: Presented | null): Promise<Caller | null>
+  /** Whom the token was given to, for a connection at whose beginning it was presented. */
+  accessTokenHolder(token: string): Promise<Caller | null>
   personalToken(token: string): Promise<PersonCaller | null>
   session(cookie: string): Promise<PersonCaller | null>
-  /** RFC 9728 §5.1: the address of the protected resource metadata. */
-  readonly resourceMetadataUrl: string
+  readonly challenge: ChallengeDependencies
   readonly csrf: Csrf
 }
 
@@ -21,35 +27,31 @@ export type Asked = Pick<Request, 'method' | 'path' | 'headers'>
 
 const anonymous: Caller = { kind: 'anonymous' }
 
-/** The token of the Authorization header; null without the header, empty when it is no Bearer token. */
-export function bearerOf(request: Asked): string | null {
-  const header = request.headers.authorization
-  if (header === undefined) return null
-  const match = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header)
-  return match?.[1] ?? ''
+/** The token of the Authorization header and how it came. */
+export interface Credential {
+  readonly scheme: Scheme
+  /** Empty when there is none in the header. */
+  readonly token: string
 }
 
-function isAppAddress(request: Asked): boolean {
-  return request.path.startsWith('/v1/')
+/** Null without the header. */
+export function credentialOf(request: Asked): Credential | null {
+  const scheme = schemeOf(request)
+  if (scheme === null) return null
+  const match = /^(?:Bearer|DPoP) +([A-Za-z0-9\-._~+/]+=*)$/i.exec(request.headers.authorization ?? '')
+  return { scheme, token: match?.[1] ?? '' }
 }
 
-/**
- * WWW-Authenticate of a 401. RFC 6750 §3: "If the request lacks any authentication information […], the resource server
- * SHOULD NOT include an error code". RFC 9728 §5.1: an app finds the authorization server by resource_metadata.
- */
-export function challengeOf(request: Asked, resourceMetadataUrl: string, error?: 'invalid_token'): string {
-  const parameters = [
-    ...(error === undefined ? [] : [`error="${error}"`]),
-    ...(isAppAddress(request) ? [`resource_metadata="${resourceMetadataUrl}"`] : []),
-  ]
-  return parameters.length === 0 ? 'Bearer' : `Bearer ${parameters.join(', ')}`
+function refused(): StoaError {
+  // RFC 6750 §3.1: "invalid_token: The access token provided is expired, revoked, malformed, or invalid".
+  return CapabilityErrors.unauthenticated('the token is unknown, expired or revoked')
 }
 
-function refused(request: Asked, resourceMetadataUrl: string): StoaError {
-  return CapabilityErrors.unauthenticated('the token is unknown, expired or revoked', {
-    // RFC 6750 §3.1: "invalid_token: The access token provided is expired, revoked, malformed, or invalid".
-    headers: { 'www-authenticate': challengeOf(request, resourceMetadataUrl, 'invalid_token') },
-  })
+/** RFC 9449 §4.1: the proof stands in a header of its own. Two of them Node joins by a comma, and that is no JWT. */
+function presentedBy(request: Asked, publicUrl: string): Presented {
+  const { dpop } = request.headers
+  const proof = Array.isArray(dpop) ? dpop.join(', ') : dpop
+  return { proof, method: request.method, url: `${publicUrl}${request.path}` }
 }
 
 async function bySession(request: Asked, authenticators: Authenticators): Promise<Caller> {
@@ -68,22 +70,35 @@ async function bySession(request: Asked, authenticators: Authenticators): Promis
  * cookie elsewhere. A cookie never counts on a Bearer address, and a wrong token is an error, never nobody.
  */
 export async function authenticate(request: Asked, authenticators: Authenticators): Promise<Caller> {
-  const token = bearerOf(request)
-  const isApp = isAppAddress(request)
+  const credential = credentialOf(request)
+  if (isAppAddress(request)) return byAccessToken(request, credential, authenticators)
   const isHost = request.path.startsWith('/host/v1/')
-  if (token === null) return isApp || isHost ? anonymous : bySession(request, authenticators)
-  const caller = token === '' ? null : await byToken(token, isApp, isHost, authenticators)
-  if (caller === null) throw refused(request, authenticators.resourceMetadataUrl)
+  if (credential === null) return isHost ? anonymous : bySession(request, authenticators)
+  // Only access tokens are bound to keys.
+  const token = credential.scheme === 'Bearer' ? credential.token : ''
+  const caller = isHost ? byHostKey(token, authenticators) : await byPersonalToken(token, authenticators)
+  if (caller === null) throw refused()
   return caller
 }
 
-async function byToken(
-  token: string,
-  isApp: boolean,
-  isHost: boolean,
+async function byAccessToken(
+  request: Asked,
+  credential: Credential | null,
   authenticators: Authenticators,
-): Promise<Caller | null> {
-  if (isHost) return safeEqual(token, authenticators.hostKey) ? { kind: 'host' } : null
-  if (isApp) return isWellFormedToken('accessToken', token) ? authenticators.accessToken(token) : null
-  return isWellFormedToken('personalToken', token) ? authenticators.personalToken(token) : null
+): Promise<Caller> {
+  if (credential === null) return anonymous
+  const { scheme, token } = credential
+  if (!isWellFormedToken('accessToken', token)) throw refused()
+  const presented = scheme === 'DPoP' ? presentedBy(request, authenticators.publicUrl) : null
+  const caller = await authenticators.accessToken(token, presented)
+  if (caller === null) throw refused()
+  return caller
+}
+
+function byHostKey(token: string, { hostKey }: Authenticators): Caller | null {
+  return token !== '' && safeEqual(token, hostKey) ? { kind: 'host' } : null
+}
+
+async function byPersonalToken(token: string, { personalToken }: Authenticators): Promise<Caller | null> {
+  return isWellFormedToken('personalToken', token) ? personalToken(token) : null
 }

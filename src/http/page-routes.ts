@@ -200,7 +200,7 @@ async function answer(
   } catch (error) {
     const stoaError = toStoaError(error)
     logFailure(deps.log, request, stoaError, error)
-    setErrorHeaders(response, stoaError, 'Bearer')
+    setErrorHeaders(response, stoaError, stoaError.status === 401 ? 'Bearer' : null)
     return deps.renderError(stoaError, pageRequestOf(deps, request, cookie, known))
   }
 }

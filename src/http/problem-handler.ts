@@ -21,25 +21,28 @@ export function toStoaError(error: unknown): StoaError {
   return HttpErrors.bad_request(error.message, { cause: error })
 }
 
-/** The headers that an error brings, and those that its status asks for. */
-export function errorHeadersOf(error: StoaError, challenge: string): Readonly<Record<string, string>> {
+/**
+ * The headers that an error brings, and those that its status asks for. `challenge`: what WWW-Authenticate says; null:
+ * nothing.
+ */
+export function errorHeadersOf(error: StoaError, challenge: string | null): Readonly<Record<string, string>> {
   return {
     // RFC 9110 §15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
-    ...(error.status === 401 ? { 'www-authenticate': challenge } : {}),
+    ...(challenge === null ? {} : { 'www-authenticate': challenge }),
     ...(error.status === 503 ? { 'retry-after': '1' } : {}),
     ...error.options.headers,
   }
 }
 
 /** Sets them; what the response has already stays, unless the error itself brings it. */
-export function setErrorHeaders(response: Response, error: StoaError, challenge: string): void {
+export function setErrorHeaders(response: Response, error: StoaError, challenge: string | null): void {
   for (const [name, value] of Object.entries(errorHeadersOf(error, challenge)))
     if (error.options.headers?.[name] !== undefined || !response.hasHeader(name))
       response.setHeader(name, value)
 }
 
 /** Answers application/problem+json (RFC 9457) with the error's headers. */
-function sendProblem(response: Response, error: StoaError, challenge: string): void {
+function sendProblem(response: Response, error: StoaError, challenge: string | null): void {
   setErrorHeaders(response, error, challenge)
   response
     .status(error.status)
@@ -54,11 +57,14 @@ export function logFailure(log: Log, request: Request, known: StoaError, error: 
 }
 
 /** The last handler: every error leaves as a problem, and what is our fault goes to the log with its cause. */
-export function problemHandler(log: Log, challenge: (request: Request) => string): ErrorRequestHandler {
+export function problemHandler(
+  log: Log,
+  challenge: (request: Request, error: StoaError) => string | null,
+): ErrorRequestHandler {
   return (error: unknown, request: Request, response: Response, next) => {
     const known = toStoaError(error)
     logFailure(log, request, known, error)
     if (response.headersSent) return next(error)
-    return sendProblem(response, known, challenge(request))
+    return sendProblem(response, known, challenge(request, known))
   }
 }

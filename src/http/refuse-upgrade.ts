@@ -7,7 +7,7 @@ import { errorHeadersOf } from './problem-handler.ts'
 export function refuseUpgrade(
   socket: Duplex,
   error: StoaError,
-  { requestId, challenge }: { readonly requestId: string; readonly challenge: string },
+  { requestId, challenge }: { readonly requestId: string; readonly challenge: string | null },
 ): void {
   const body = JSON.stringify(toProblem(error, requestId))
   const headers = {

@@ -2,7 +2,8 @@ import express, { type Express, type Request, type Response } from 'express'
 import helmet from 'helmet'
 import type { Caller, Catalog, Door } from '../capability/index.ts'
 import { type IdSource, type Log, newId, withRequest } from '../kernel/index.ts'
-import { type Authenticators, authenticate, challengeOf } from './authenticate.ts'
+import { type Authenticators, authenticate } from './authenticate.ts'
+import { challengeOf } from './challenge.ts'
 import { HttpErrors } from './errors.ts'
 import type { Metrics } from './metrics.ts'
 import { addOperationRoutes, refuseOtherMethods } from './operation-routes.ts'
@@ -91,6 +92,6 @@ export function makeHttpApp(deps: HttpDependencies): Express {
   app.use(() => {
     throw HttpErrors.not_found()
   })
-  app.use(problemHandler(log, (request) => challengeOf(request, deps.authenticators.resourceMetadataUrl)))
+  app.use(problemHandler(log, (request, error) => challengeOf(request, deps.authenticators.challenge, error)))
   return app
 }

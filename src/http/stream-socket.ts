@@ -12,7 +12,8 @@ import {
   type Places,
   withRequest,
 } from '../kernel/index.ts'
-import { type Authenticators, authenticate, bearerOf, challengeOf } from './authenticate.ts'
+import { type Authenticators, authenticate, credentialOf } from './authenticate.ts'
+import { challengeOf } from './challenge.ts'
 import { HttpErrors } from './errors.ts'
 import { toStoaError } from './problem-handler.ts'
 import { passOn, refuseUpgrade } from './refuse-upgrade.ts'
@@ -78,7 +79,7 @@ async function admit(s: State, request: IncomingMessage, requestId: string): Pro
   if (caller.kind === 'anonymous') throw CapabilityErrors.unauthenticated()
   const opening = await ask(s, new URL(request.url ?? '', 'http://any'), caller, requestId)
   takePlace(s, opening.appId)
-  return { ...opening, token: bearerOf(asked) ?? '', requestId }
+  return { ...opening, token: credentialOf(asked)?.token ?? '', requestId }
 }
 
 async function upgrade(s: State, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -93,7 +94,7 @@ async function upgrade(s: State, request: IncomingMessage, socket: Duplex, head:
     s.wss.handleUpgrade(request, socket, head, (ws) => {
       const { timing = socketTiming, authenticators } = deps
       const connection = serveConnection(
-        { ...deps, timing, callerOf: authenticators.accessToken },
+        { ...deps, timing, callerOf: authenticators.accessTokenHolder },
         opening,
         ws,
       )
@@ -104,10 +105,7 @@ async function upgrade(s: State, request: IncomingMessage, socket: Duplex, head:
   } catch (error) {
     const known = toStoaError(error)
     if (known.status >= 500) deps.log.error({ err: error }, 'http.upgrade_failed')
-    const challenge = challengeOf(
-      { method: 'GET', path, headers: {} },
-      deps.authenticators.resourceMetadataUrl,
-    )
+    const challenge = challengeOf({ path, headers: request.headers }, deps.authenticators.challenge, known)
     refuseUpgrade(socket, known, { requestId, challenge })
   }
 }

@@ -37,3 +37,11 @@ export const OAuthErrors = defineErrors('oauth', {
     fix: 'Make a new proof for every request: its own method, address, token and jti, and the time of now.',
   },
 })
+
+/** What an access token may be refused with for the way in which it is presented. */
+export const presentedTokenErrors = [
+  OAuthErrors.token_bound,
+  OAuthErrors.token_not_bound,
+  OAuthErrors.dpop_key_differs,
+  OAuthErrors.dpop_proof_refused,
+]

@@ -1,3 +1,5 @@
 export { type AuthorizationServer, makeAuthorizationServer } from './authorization-server.ts'
-export { OAuthErrors } from './errors.ts'
+export { signatureAlgorithms } from './dpop/algorithms.ts'
+export type { Presented } from './dpop/present-token.ts'
+export { OAuthErrors, presentedTokenErrors } from './errors.ts'
 export { makeClientSecretHash } from './keys.ts'

@@ -1,4 +1,4 @@
-import type { AppCaller, CompiledOperation, RulesCheck } from '../capability/index.ts'
+import { type AppCaller, type CompiledOperation, type RulesCheck, scopesOf } from '../capability/index.ts'
 import type { Clock, Queries } from '../kernel/index.ts'
 import { RulesErrors } from './errors.ts'
 import { listActiveRules, type RuleRow } from './store.ts'
@@ -15,8 +15,8 @@ function apply(rule: RuleRow, { operation }: CompiledOperation): void {
   const detail = `reason ${rule.reason_code}`
   if (rule.effect === 'stop' || rule.effect === 'revoke_tokens') throw RulesErrors.app_stopped(detail)
   if (rule.effect === 'read_only' && operation.kind === 'write') throw RulesErrors.app_read_only(detail)
-  const needed = operation.access.kind === 'scope' ? operation.access.scope : undefined
-  if (rule.effect === 'drop_scope' && rule.scope === needed) throw RulesErrors.scope_dropped(detail)
+  if (rule.effect === 'drop_scope' && scopesOf(operation.access).includes(rule.scope ?? ''))
+    throw RulesErrors.scope_dropped(detail)
 }
 
 /** Without the scopes that rules have dropped: they show no field and allow nothing, whatever the grant holds. */

@@ -27,11 +27,11 @@ test('a repeated request shows no customer once the merchant has withdrawn that,
   const app = await story.publish(await story.publisher(), {
     manifest: { required, optional: ['customer:read'] },
   })
-  const { access_token: token } = await story.connect(merchant, app, ['customer:read'])
+  const tokens = await story.connect(merchant, app, ['customer:read'])
   const orderId = await paidOrder(merchant)
   const ship = () =>
     at
-      .bearer(token)
+      .app(tokens)
       .with({ 'idempotency-key': 'ship-1' })
       .request<{ customer?: unknown }>('POST', `/v1/orders/${orderId}:ship`, { json: {} })
 

@@ -93,14 +93,18 @@ export interface ClientOptions {
   readonly baseUrl: string
   readonly check: OpenApiCheck
   readonly headers?: Readonly<Record<string, string>>
+  /** Headers that each request gets anew: a proof made for it. */
+  readonly sign?: (method: string, path: string) => Promise<Readonly<Record<string, string>>>
 }
 
 export function makeApiClient(options: ClientOptions): ApiClient {
-  const { baseUrl, check, headers = {} } = options
+  const { baseUrl, check, headers = {}, sign } = options
 
   async function request<T>(method: string, path: string, given: RequestOptions = {}): Promise<Answer<T>> {
-    const answer = await send(baseUrl, method, path, { ...given, headers: { ...headers, ...given.headers } })
     const [pathname = ''] = path.split('?')
+    const signed = await sign?.(method, pathname)
+    const all = { ...headers, ...signed, ...given.headers }
+    const answer = await send(baseUrl, method, path, { ...given, headers: all })
     const contentType = answer.headers['content-type'] ?? null
     const { status, text } = answer
     if (method !== 'HEAD')

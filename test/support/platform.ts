@@ -22,6 +22,7 @@ import { makePlatform, type Platform } from '../../src/platform.ts'
 import { makeQueue } from '../../src/queue/index.ts'
 import { type ApiClient, makeApiClient, send } from './api-client.ts'
 import { openTestDatabase, quietLog, type TestDatabase } from './database.ts'
+import { dpopHeaders } from './dpop.ts'
 import { makeOpenApiCheck, type OpenApiCheck } from './openapi-check.ts'
 import { makeTestBrowser, type TestBrowser } from './test-browser.ts'
 
@@ -75,6 +76,8 @@ export interface TestPlatform {
   readonly anonymous: ApiClient
   readonly host: ApiClient
   bearer(token: string): ApiClient
+  /** An app with its tokens: bearer ones, or bound to a key. */
+  app(tokens: AppTokens): ApiClient
   /** Calls an operation through the door and gives its output. */
   act<T>(operationId: string, caller: Caller, input: unknown): Promise<T>
   person(options?: { readonly email?: string; readonly locale?: string }): Promise<TestPerson>
@@ -83,6 +86,12 @@ export interface TestPlatform {
   /** A personal token, with fewer rights or a shorter life than `person()` gives. */
   personalToken(person: TestPerson, options?: TokenOptions): Promise<string>
   close(): Promise<void>
+}
+
+export interface AppTokens {
+  readonly access_token: string
+  /** What the token is bound to, if to anything. */
+  readonly key?: CryptoKeyPair | undefined
 }
 
 export interface TokenOptions {
@@ -189,8 +198,14 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const check = makeOpenApiCheck(openApi)
   const anonymous = makeApiClient({ baseUrl, check })
   const bearer = (token: string) => anonymous.with({ authorization: `Bearer ${token}` })
+  const app = ({ access_token: accessToken, key }: AppTokens) => {
+    if (key === undefined) return bearer(accessToken)
+    const sign = (method: string, pathname: string) =>
+      dpopHeaders(key, { method, url: `${baseUrl}${pathname}`, accessToken, nowMs: clock.nowMs() })
+    return makeApiClient({ baseUrl, check, sign })
+  }
   return {
-    ...{ baseUrl, platform, db, clock, random, check, openApi, anonymous, bearer },
+    ...{ baseUrl, platform, db, clock, random, check, openApi, anonymous, bearer, app },
     ...makePeople(platform, { clock, random }, bearer),
     hostKey: config.hostKey,
     host: bearer(config.hostKey),

@@ -51,6 +51,8 @@ export interface Tokens {
   readonly scope: string
   readonly installation_id: string
   readonly merchant_id: string
+  /** What the access token is bound to: a scope that was granted asks for it. */
+  readonly key?: CryptoKeyPair | undefined
 }
 
 export const redirectUri = 'http://127.0.0.1:9/callback'
@@ -242,14 +244,22 @@ export async function allow(
   return new URL(back.location, back.url)
 }
 
-/** Redeems the code as any client would. */
+/** Redeems the code as any client would: with a DPoP proof when the platform asks for one. */
 export async function redeem(at: TestPlatform, app: TestApp, flow: CodeFlow, back: URL): Promise<Tokens> {
   const client = { client_id: app.appId }
   const callback = oauth.validateAuthResponse(flow.as, client, back, flow.state)
   const auth = oauth.ClientSecretBasic(app.clientSecret)
-  const response = await oauth.authorizationCodeGrantRequest(
-    ...([flow.as, client, auth, callback, redirectUri, flow.codeVerifier, plainHttp] as const),
-  )
+  const request = (options: oauth.TokenEndpointRequestOptions) =>
+    oauth.authorizationCodeGrantRequest(
+      ...([flow.as, client, auth, callback, redirectUri, flow.codeVerifier, options] as const),
+    )
+  let key: CryptoKeyPair | undefined
+  let response = await request(plainHttp)
+  if (response.status === 400 && (await response.clone().text()).includes('invalid_dpop_proof')) {
+    key = await oauth.generateKeyPair('ES256')
+    response = await request({ ...plainHttp, DPoP: oauth.DPoP({}, key) })
+  }
   if (response.status !== 200) throw new Error(`${at.baseUrl} gave no tokens: ${await response.text()}`)
-  return (await oauth.processAuthorizationCodeResponse(flow.as, client, response)) as unknown as Tokens
+  const tokens = await oauth.processAuthorizationCodeResponse(flow.as, client, response)
+  return { ...(tokens as unknown as Tokens), key }
 }

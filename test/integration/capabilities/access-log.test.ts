@@ -126,7 +126,7 @@ describe('every use is recorded and shown to the merchant', () => {
     const seen = await story.publish(app.publisher, {
       manifest: { required: ['order:read', 'customer:read'] },
     })
-    const seeing = at.bearer((await story.connect(merchant, seen)).access_token)
+    const seeing = at.app(await story.connect(merchant, seen))
     const { id } = await createOrder()
     await seeing.call('GET', `/v1/orders/${id}`)
     const rows = await sql(
@@ -250,7 +250,7 @@ describe('a rule of the platform', () => {
     const seen = await story.publish(app.publisher, {
       manifest: { required: ['order:read', 'customer:read'] },
     })
-    const seeing = at.bearer((await story.connect(merchant, seen)).access_token)
+    const seeing = at.app(await story.connect(merchant, seen))
     const { id } = await createOrder()
     await rule({ effect: 'drop_scope', appId: seen.appId, scope: 'customer:read' })
     expect(await seeing.call('GET', `/v1/orders/${id}`)).not.toHaveProperty('customer')

@@ -26,7 +26,7 @@ beforeAll(async () => {
   merchant = await story.merchant()
   plain = at.bearer((await story.connect(merchant, app)).access_token)
   const other = await story.publish(publisher, { manifest })
-  seeing = at.bearer((await story.connect(merchant, other, ['customer:read'])).access_token)
+  seeing = at.app(await story.connect(merchant, other, ['customer:read']))
 })
 afterAll(() => at.close())
 

@@ -25,15 +25,13 @@ const name = schema.string({ minLength: 1, maxLength: 20 })
 const things = defineCapability({
   id: 'thing',
   summary: 'Things that are publishers’ rows, to have a real table',
-  scopes: [
-    {
-      name: 'thing:write',
-      title: { en: 'Make things', 'zh-CN': '创建' },
-      consent: { en: 'Make things', 'zh-CN': '创建' },
-      dataCategory: 'settings',
-      sensitivity: 'basic',
-    },
-  ],
+  scopes: ['thing:write', 'thing:delete', 'thing:list'].map((scope) => ({
+    name: scope,
+    title: { en: 'Make things', 'zh-CN': '创建' },
+    consent: { en: 'Make things', 'zh-CN': '创建' },
+    dataCategory: 'settings',
+    sensitivity: 'basic',
+  })),
   operations: [
     defineOperation({
       id: 'thing.make',
@@ -76,6 +74,19 @@ const things = defineCapability({
       output: schema.object({ id: name }),
       errors: [],
       handle: () => Promise.resolve({ id: '' }),
+    }),
+    defineOperation({
+      id: 'thing.replace',
+      summary: 'Needs three scopes',
+      method: 'PUT',
+      path: '/v1/things',
+      audience: 'app',
+      access: { kind: 'scope', scope: 'thing:write', further: ['thing:delete', 'thing:list'] },
+      kind: 'write',
+      input: schema.object({}),
+      output: schema.object({}),
+      errors: [],
+      handle: () => Promise.resolve({}),
     }),
     defineOperation({
       id: 'thing.shop',
@@ -186,6 +197,18 @@ describe('the order never changes', () => {
       options: { members: { missingScopes: ['thing:write'] } },
     })
     expect(order).toEqual(['rules'])
+  })
+
+  test('every missing scope is named at once, and only those', async () => {
+    const missing = async (scopes: readonly string[]) => {
+      const caller = { ...app, scopes: new Set(scopes) }
+      const refused = door.invoke('thing.replace', call(caller, {}))
+      const error = await refused.catch((thrown: unknown) => thrown)
+      return error instanceof StoaError ? error.options.members?.['missingScopes'] : null
+    }
+    expect(await missing([])).toEqual(['thing:write', 'thing:delete', 'thing:list'])
+    expect(await missing(['thing:delete'])).toEqual(['thing:write', 'thing:list'])
+    expect(await missing(['thing:list', 'thing:write', 'thing:delete'])).toBeNull()
   })
 
   test('a wrong input reaches neither prepare nor handle', async () => {

@@ -34,6 +34,9 @@ function knock(compiled: CompiledOperation, options: RequestOptions = {}) {
   return at.anonymous.request<ProblemBody>(method, fill(path, mine.ids), options)
 }
 
+const algorithms = 'algs="ES256 EdDSA Ed25519 PS256 RS256"'
+/** RFC 9449 §7.2, figure 17. */
+const bothSchemes = () => `Bearer ${metadata()}, DPoP ${algorithms}, ${metadata()}`
 const metadata = () => `resource_metadata="${at.baseUrl}/.well-known/oauth-protected-resource/v1"`
 
 describe('every operation that is not public answers 401', () => {
@@ -43,7 +46,7 @@ describe('every operation that is not public answers 401', () => {
         const { status, headers, body } = await knock(compiled)
         const { id, audience } = compiled.operation
         expect([status, body.code], id).toEqual([401, 'capability.unauthenticated'])
-        expect(headers['www-authenticate'], id).toBe(audience === 'app' ? `Bearer ${metadata()}` : 'Bearer')
+        expect(headers['www-authenticate'], id).toBe(audience === 'app' ? bothSchemes() : 'Bearer')
       }
     })
   })
@@ -131,7 +134,9 @@ describe('an access token', () => {
     const { status, headers, body } = await at.bearer(access_token).request<ProblemBody>('GET', '/v1/orders')
     expect([status, body.code]).toEqual([403, 'capability.permission_not_granted'])
     expect(body.missingScopes).toEqual(['order:read'])
-    expect(headers['www-authenticate']).toBe('Bearer error="insufficient_scope", scope="order:read"')
+    expect(headers['www-authenticate']).toBe(
+      `Bearer error="insufficient_scope", scope="order:read", ${metadata()}, DPoP ${algorithms}, ${metadata()}`,
+    )
   })
 
   test('of the app itself acts for no merchant', async () => {
@@ -154,7 +159,9 @@ describe('an access token', () => {
     at.clock.advance(60 * 60 * 1000)
     const { status, headers } = await api.request('GET', '/v1/orders')
     expect(status).toBe(401)
-    expect(headers['www-authenticate']).toBe(`Bearer error="invalid_token", ${metadata()}`)
+    expect(headers['www-authenticate']).toBe(
+      `Bearer error="invalid_token", error_description="the token is unknown, expired or revoked", ${metadata()}, DPoP ${algorithms}, ${metadata()}`,
+    )
   })
 })
 

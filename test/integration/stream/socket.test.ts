@@ -4,10 +4,11 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { execute } from '../../../src/db/index.ts'
 import { limits } from '../../../src/kernel/index.ts'
+import { dpopHeaders } from '../../support/dpop.ts'
 import { startReceiver } from '../../support/test-receiver.ts'
 import { watchStatements } from '../../support/watch-statements.ts'
 import { openSocket, refusedSocket, type SocketOptions } from './socket-client.ts'
-import { appToken, type Installed, openStreamWorld, type StreamWorld, until } from './world.ts'
+import { appToken, boundAppToken, type Installed, openStreamWorld, type StreamWorld, until } from './world.ts'
 
 let world: StreamWorld
 // The times of a socket are an argument; only what a test waits for is shorter than in life.
@@ -122,6 +123,29 @@ describe('an upgrade is refused', () => {
     expect(wrong).toMatchObject({ status: 401, code: 'capability.unauthenticated' })
     expect(wrong.headers['www-authenticate']).toContain('error="invalid_token"')
     expect(await refused(access_token)).toMatchObject({ status: 403, code: 'stream.app_token_required' })
+  })
+
+  test('as a bearer when the token is bound, and opened once by each proof made for the address', async () => {
+    const { app } = await world.install()
+    const { token, key } = await boundAppToken(world.at, app)
+    const url = `${world.at.baseUrl}/v1/stream`
+    const withProof = async (method: string) =>
+      dpopHeaders(key, { method, url, accessToken: token, nowMs: world.at.clock.nowMs() })
+    expect(await refused(token)).toMatchObject({ status: 401, code: 'oauth.token_bound' })
+    const wrong = await refused(null, { headers: await withProof('POST') })
+    expect(wrong).toMatchObject({ status: 401, code: 'oauth.dpop_proof_refused' })
+    expect(wrong.headers['www-authenticate']).toMatch(/^DPoP error="invalid_dpop_proof"/)
+    const headers = await withProof('GET')
+    const client = await openSocket(world.at.baseUrl, null, { headers })
+    expect(await refused(null, { headers })).toMatchObject({ code: 'oauth.dpop_proof_refused' })
+    // It was proven at the beginning; looking again whether the token lives asks for no proof.
+    let pings = 0
+    client.ws.on('ping', () => {
+      pings += 1
+    })
+    await until('a recheck', () => pings * timing.pingMs > timing.recheckMs + timing.pingMs)
+    expect(client.ws.readyState).toBe(client.ws.OPEN)
+    client.ws.close()
   })
 
   test('with a token in the address, whatever else it carries', async () => {

@@ -1,7 +1,9 @@
+import * as oauth from 'oauth4webapi'
 import { until as untilAnswered } from '../../../examples/demo/steps.ts'
 import { sql } from '../../../src/db/index.ts'
 import { newId, toDate } from '../../../src/kernel/index.ts'
 import type { ApiClient } from '../../support/api-client.ts'
+import { makeProof } from '../../support/dpop.ts'
 import { startTestPlatform, type TestPlatform, type TestPlatformOptions } from '../../support/platform.ts'
 import {
   type ManifestSpec,
@@ -80,6 +82,26 @@ export async function appToken({ baseUrl }: Pick<TestPlatform, 'baseUrl'>, app: 
   })
   if (!response.ok) throw new Error(`no token: ${await response.text()}`)
   return ((await response.json()) as { access_token: string }).access_token
+}
+
+/** The same, bound to a key. */
+export async function boundAppToken(
+  { baseUrl }: Pick<TestPlatform, 'baseUrl'>,
+  app: TestApp,
+): Promise<{ readonly token: string; readonly key: CryptoKeyPair }> {
+  const key = await oauth.generateKeyPair('ES256')
+  const endpoint = `${baseUrl}/oauth/token`
+  const basic = Buffer.from(`${app.appId}:${app.clientSecret}`).toString('base64')
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${basic}`,
+      dpop: await makeProof(key, { method: 'POST', url: endpoint }),
+    },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+  })
+  if (!response.ok) throw new Error(`no token: ${await response.text()}`)
+  return { token: ((await response.json()) as { access_token: string }).access_token, key }
 }
 
 const manifest: ManifestSpec = {
