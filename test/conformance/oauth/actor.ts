@@ -108,7 +108,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
 }
 
 /** One request as it stands, headers sent twice where they are lists. */
-export function sendAt(
+function sendAt(
   address: string,
   method: string,
   path: string,
