@@ -1,9 +1,10 @@
 import { expect } from 'vitest'
 import { type Actor, basic, type Parameters, type Reply } from '../actor.ts'
 import { expectError, expectOk, expectPage, textOf } from '../expectations.ts'
-import { acceptRefused, dropMember, editHeader, editJson, refuse, setStatus } from '../mutations.ts'
+import { acceptRefused, dropMember, editJson, refuse, setStatus } from '../mutations.ts'
 import { assertionForm, makeAssertion, publishKeyed } from '../proofs.ts'
 import type { Cases } from '../run-cases.ts'
+import type { Mutation } from '../tampering-proxy.ts'
 import type { App } from '../world.ts'
 
 const atPar = '/oauth/par'
@@ -37,7 +38,13 @@ function expectNoWayOn(reply: Reply): void {
 }
 
 /** A server that goes on to sign-in with whatever it is given. */
-const goesOn = editHeader('/oauth/authorize', 'location', () => '/sign-in/anything')
+const goesOnAnyway: Mutation = {
+  what: '/oauth/authorize goes on with every request',
+  response(response, request) {
+    if (request.path !== '/oauth/authorize') return
+    Object.assign(response, { status: 303, headers: { location: '/sign-in/anything' }, body: '' })
+  },
+}
 
 /** RFC 9126, and client assertions. */
 export const pushedRequestCases = {
@@ -109,13 +116,7 @@ export const pushedRequestCases = {
       const { json } = await push(direct)
       expectNoWayOn(await openPushed(at, json['request_uri'], at.world.other.appId))
     },
-    mutation: {
-      what: 'anybody may use a request URI',
-      response(response, request) {
-        if (request.path !== '/oauth/authorize') return
-        Object.assign(response, { status: 303, headers: { location: '/sign-in/anything' }, body: '' })
-      },
-    },
+    mutation: goesOnAnyway,
   },
   'rfc9126-2.3-method': {
     async test(at) {
@@ -132,13 +133,15 @@ export const pushedRequestCases = {
       expect((await direct.back({ ...authorization, path }))?.searchParams.has('code')).toBe(true)
       expectNoWayOn(await openPushed(at, uri))
     },
-    mutation: {
-      what: 'a used request URI works again',
-      response(response, request) {
-        if (request.path !== '/oauth/authorize') return
-        Object.assign(response, { status: 303, headers: { location: '/sign-in/anything' }, body: '' })
-      },
+    mutation: goesOnAnyway,
+  },
+  'rfc9126-4-expired': {
+    async test(at, direct) {
+      const uri = (await push(direct)).json['request_uri']
+      expectPage(await at.world.later(50_000, () => openPushed(direct, uri)))
+      await at.world.later(61_000, async () => expectNoWayOn(await openPushed(at, uri)))
     },
+    mutation: goesOnAnyway,
   },
   'rfc9126-5-metadata': {
     async test(at) {
@@ -158,7 +161,7 @@ export const pushedRequestCases = {
       const { json } = await push(at, {}, app)
       expectPage(await openPushed(at, json['request_uri'], app.appId))
     },
-    mutation: goesOn,
+    mutation: goesOnAnyway,
   },
   'rfc9700-2.5-asymmetric': {
     async test(at) {
