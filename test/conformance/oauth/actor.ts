@@ -108,12 +108,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
 }
 
 /** One request as it stands, headers sent twice where they are lists. */
-export function sendAt(
-  address: string,
-  method: string,
-  path: string,
-  options: SendOptions = {},
-): Promise<Reply> {
+function sendAt(address: string, method: string, path: string, options: SendOptions = {}): Promise<Reply> {
   const { form, query = {}, headers = {} } = options
   const search = encode(query)
   const url = new URL(`${address}${path}${search === '' ? '' : `?${search}`}`)

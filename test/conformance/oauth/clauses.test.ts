@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { apiCases } from './cases/api.ts'
 import { authorizationCases } from './cases/authorization.ts'
 import { browserCases } from './cases/browser.ts'
+import { dpopCases } from './cases/dpop.ts'
 import { metadataCases } from './cases/metadata.ts'
+import { pushedRequestCases } from './cases/pushed-requests.ts'
 import { securityCases } from './cases/security.ts'
 import { tokenEndpointCases } from './cases/token-endpoint.ts'
 import { tokenCases } from './cases/tokens.ts'
@@ -10,16 +12,16 @@ import { clauses } from './clauses.ts'
 import { pending } from './pending.ts'
 
 const tested = [
-  ...[
-    apiCases,
-    authorizationCases,
-    browserCases,
-    metadataCases,
-    securityCases,
-    tokenCases,
-    tokenEndpointCases,
-  ],
-].flatMap((cases) => Object.keys(cases))
+  ...Object.keys(apiCases),
+  ...Object.keys(authorizationCases),
+  ...Object.keys(browserCases),
+  ...Object.keys(dpopCases),
+  ...Object.keys(metadataCases),
+  ...Object.keys(pushedRequestCases),
+  ...Object.keys(securityCases),
+  ...Object.keys(tokenCases),
+  ...Object.keys(tokenEndpointCases),
+]
 
 test('every clause quotes its standard and says what Stoa does, in a sentence of its own', () => {
   for (const { id, quotation, stoa } of clauses) {

@@ -131,7 +131,7 @@ export function editRequestHeaders(
 const json = { 'content-type': 'application/json', 'cache-control': 'no-store' }
 
 /** What a token endpoint answers that has checked nothing. */
-export const madeUpTokens = JSON.stringify({
+const madeUpTokens = JSON.stringify({
   access_token: `stoa_at_${'A'.repeat(49)}`,
   refresh_token: `stoa_rt_${'A'.repeat(49)}`,
   token_type: 'Bearer',

@@ -6,11 +6,12 @@ const startingWith = (prefix: string): readonly ClauseId[] =>
 const waiting: readonly (readonly [reason: string, ids: readonly ClauseId[]])[] = [
   ['there is no device authorization yet', startingWith('rfc8628-')],
   ['there is no token exchange yet', startingWith('rfc8693-')],
-  ['there are no pushed requests yet', startingWith('rfc9126-')],
   ['there are no authorization details yet', startingWith('rfc9396-')],
-  ['there is no DPoP yet', [...startingWith('rfc9449-'), 'rfc9700-2.2.1-sender-constrained']],
-  ['there is no public client yet', ['rfc9700-2.2.2-public-refresh']],
-  ['there is no private_key_jwt yet', ['rfc9700-2.5-asymmetric']],
+  [
+    'the API takes no token bound by DPoP yet',
+    [...startingWith('rfc9449-7'), ...(['rfc9449-11.1-replay', 'rfc9700-2.2.1-sender-constrained'] as const)],
+  ],
+  ['there is no public client yet', ['rfc9449-5-public-refresh', 'rfc9700-2.2.2-public-refresh']],
 ]
 
 /** Clauses whose feature is not there: none of them has a test, and each says what it waits for. */

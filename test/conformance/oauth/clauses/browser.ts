@@ -93,7 +93,7 @@ export const rfc9126 = {
   ],
   'rfc9126-2.1-no-request-uri': [
     'Reject the request if the request_uri authorization request parameter is provided.',
-    'A pushed request_uri gets invalid_request.',
+    'A pushed request that names a request_uri is refused.',
   ],
   'rfc9126-2.1-validates': [
     'Validate the pushed request as it would an authorization request sent to the authorization endpoint.',
