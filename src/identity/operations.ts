@@ -4,6 +4,7 @@ import { invitationOperations } from './invitation/operations.ts'
 import { hostMemberOperations } from './membership/host-operations.ts'
 import { publisherOperations } from './membership/operations.ts'
 import { merchantOperations } from './merchant/operations.ts'
+import { passkeyOperations } from './passkey/operations.ts'
 import { passwordOperations } from './password/operations.ts'
 import { personOperations } from './person/operations.ts'
 import { signInOperations } from './sign-in/operations.ts'
@@ -19,6 +20,7 @@ export function identityCapability(deps: IdentityDependencies): Capability {
       ...signInOperations(deps),
       ...passwordOperations(deps),
       ...secondFactorOperations(deps),
+      ...passkeyOperations(deps),
       ...invitationOperations(deps),
       ...publisherOperations(deps),
       ...merchantOperations,

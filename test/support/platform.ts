@@ -46,6 +46,8 @@ export interface TestPlatformOptions {
   readonly log?: Log
   readonly config?: Partial<Config>
   readonly socketTiming?: SocketTiming
+  /** Name by which browsers know it; default: 127.0.0.1, which is no name. */
+  readonly publicHost?: string
   /** One that outlives the platform; default: one of its own. */
   readonly database?: TestDatabase
 }
@@ -63,6 +65,7 @@ export interface TestPerson {
 /** The whole platform in this process, reached by HTTP. */
 export interface TestPlatform {
   readonly baseUrl: string
+  readonly publicUrl: string
   readonly platform: Platform
   readonly db: Platform['db']
   readonly clock: MovableClock
@@ -173,11 +176,12 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     listen(),
   ])
   const { db } = database
+  const publicUrl = baseUrl.replace('127.0.0.1', options.publicHost ?? '127.0.0.1')
   const redisUrl = process.env['REDIS_URL']
   const prefix = `test-${newId('run', { clock, random: systemRandom })}`
   const queue = makeQueue({ db, redisUrl, log, clock, prefix })
   const platform = await makePlatform({
-    ...{ config, publicUrl: baseUrl, version: '0.0.0', db, queue, log, clock, random },
+    ...{ config, publicUrl, version: '0.0.0', db, queue, log, clock, random },
     sandbox: lazySandbox(),
     ...(options.socketTiming === undefined ? {} : { socketTiming: options.socketTiming }),
   })
@@ -190,7 +194,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const anonymous = makeApiClient({ baseUrl, check })
   const bearer = (token: string) => anonymous.with({ authorization: `Bearer ${token}` })
   return {
-    ...{ baseUrl, platform, db, clock, random, check, openApi, anonymous, bearer },
+    ...{ baseUrl, publicUrl, platform, db, clock, random, check, openApi, anonymous, bearer },
     ...makePeople(platform, { clock, random }, bearer),
     hostKey: config.hostKey,
     host: bearer(config.hostKey),

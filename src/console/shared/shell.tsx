@@ -7,6 +7,8 @@ interface ShellOptions {
   readonly title: string
   readonly status?: number
   readonly formActionOrigins?: readonly string[]
+  /** A file of ours that makes the page better; without it everything else works. */
+  readonly script?: string
 }
 
 function otherLanguageUrl(request: PageRequest): string {
@@ -57,6 +59,7 @@ export function html(request: PageRequest, options: ShellOptions, content: Compo
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{`${options.title} · ${text(request.locale, 'productName')}`}</title>
         <link rel="stylesheet" href="/assets/stoa.css" />
+        {options.script === undefined ? null : <script type="module" src={options.script} />}
       </head>
       <body>
         <Header request={request} />

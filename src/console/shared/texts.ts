@@ -1,12 +1,14 @@
 import type { Locale } from '../page.ts'
+import { accountTexts } from './account-texts.ts'
 
-interface Text {
+export interface Text {
   readonly en: string
   readonly 'zh-CN': string
 }
 
 /** Every visible sentence, in both languages. `{name}` is filled in. */
 const texts = {
+  ...accountTexts,
   productName: { en: 'Stoa', 'zh-CN': 'Stoa' },
   signIn: { en: 'Sign in', 'zh-CN': '登录' },
   signOut: { en: 'Sign out', 'zh-CN': '退出登录' },
@@ -16,6 +18,10 @@ const texts = {
   signInFailed: {
     en: 'Email or password is wrong. After many tries, wait 15 minutes and try again.',
     'zh-CN': '邮箱或密码不正确。多次尝试后请等待 15 分钟再试。',
+  },
+  signInExpired: {
+    en: 'This page was open for too long, or its step was used already. Please sign in again.',
+    'zh-CN': '页面停留时间过长，或该步骤已被使用。请重新登录。',
   },
   signInForApp: { en: 'Sign in to decide about this app', 'zh-CN': '登录后即可决定是否授权该应用' },
   homeTitle: { en: 'Welcome to this platform', 'zh-CN': '欢迎使用本平台' },
