@@ -37,6 +37,7 @@ import {
   findPersonalToken,
   findSession,
   identityCapability,
+  makeProviderClient,
   makeSignInKeys,
   makeWaysIn,
 } from './identity/index.ts'
@@ -169,6 +170,14 @@ function capabilitiesOf(base: Base): readonly Capability[] {
   ]
 }
 
+/** The host's identity provider, as a client of it. */
+function providerOf({ config, publicUrl, httpClient, clock }: Base) {
+  const { provider: settings } = config
+  if (settings === null) return null
+  const redirectUri = `${publicUrl}/sign-in/oidc/callback`
+  return { settings, client: makeProviderClient({ settings, redirectUri, httpClient, clock }) }
+}
+
 function pageDependencies(base: Base, door: Door): PageRouteDependencies {
   const { config, publicUrl, db, clock, random, log, authorizationServer } = base
   return {
@@ -180,7 +189,11 @@ function pageDependencies(base: Base, door: Door): PageRouteDependencies {
     csrf: makeCsrf(deriveKey(config.secretKey, 'csrf')),
     secureCookies: publicUrl.startsWith('https:'),
     session: async (cookie) => (await findSession(db.queries, cookie, clock))?.caller ?? null,
-    waysIn: makeWaysIn({ db, clock, random, keys: makeSignInKeys(config.secretKey), publicUrl }),
+    waysIn: makeWaysIn({
+      ...{ db, clock, random, publicUrl, log },
+      keys: makeSignInKeys(config.secretKey),
+      provider: providerOf(base),
+    }),
     signOut: (cookie) => endSession(db.queries, cookie, clock),
     findInteraction: authorizationServer.findInteraction,
     resumeSignIn: authorizationServer.resumeSignIn,

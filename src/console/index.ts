@@ -6,6 +6,8 @@ export type {
   PageRequest,
   PageResponse,
   PageSession,
+  ProviderAsking,
+  ProviderResult,
   SignInResult,
 } from './page.ts'
 export { pages } from './pages.ts'

@@ -52,6 +52,16 @@ export type SignInResult =
   /** What it began with is over. */
   | { readonly kind: 'expired' }
 
+export type ProviderAsking =
+  | { readonly mode: 'sign-in' | 'new'; readonly returnTo: string }
+  | { readonly mode: 'link'; readonly returnTo: string; readonly password: string | undefined }
+
+export interface ProviderResult {
+  readonly result: SignInResult | { readonly kind: 'address_taken' } | { readonly kind: 'linked' }
+  /** Path of our own to go on with. */
+  readonly returnTo: string
+}
+
 /** What a page may ask of the browser's session; given by http, which alone knows cookies. */
 export interface PageSession {
   /** Checks the password. */
@@ -62,6 +72,12 @@ export interface PageSession {
   /** What the script asks the browser, and what goes back with its answer; null where there can be no passkeys. */
   askForPasskey(): { readonly options: unknown; readonly challenge: string } | null
   signInByPasskey(given: { readonly challenge: string; readonly credential: string }): Promise<SignInResult>
+  /** What people call the host's identity provider; null: there is none. */
+  readonly providerName: string | null
+  /** Where the browser goes to sign in there. `link`: as the person who is signed in, by their password. */
+  askProvider(asking: ProviderAsking): Promise<string>
+  /** The browser comes back from there, to the address of this request. */
+  returnFromProvider(): Promise<ProviderResult>
   signOut(): Promise<void>
   /** Tells the authorization server who signed in; where to go on. */
   resumeSignIn(interaction: Interaction, person: PersonCaller): Promise<string>

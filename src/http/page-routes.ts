@@ -1,5 +1,5 @@
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
-import type { Caller, Door, PersonCaller } from '../capability/index.ts'
+import { type Caller, CapabilityErrors, type Door, type PersonCaller } from '../capability/index.ts'
 import type {
   Interaction,
   Locale,
@@ -8,6 +8,7 @@ import type {
   PageRequest,
   PageResponse,
   PageSession,
+  ProviderAsking,
   SignInResult,
 } from '../console/index.ts'
 import type { Entry, Visitor, WaysIn } from '../identity/index.ts'
@@ -135,11 +136,17 @@ function settle(deps: PageRouteDependencies, response: Response, entry: Entry): 
   return { kind: 'signed_in', person: entry.person }
 }
 
+function asPerson(asking: ProviderAsking, person: PersonCaller | null): Parameters<WaysIn['askProvider']>[1] {
+  if (asking.mode !== 'link') return asking
+  if (person === null) throw CapabilityErrors.unauthenticated()
+  return { ...asking, person }
+}
+
 function sessionOf(
   deps: PageRouteDependencies,
   request: Request,
   response: Response,
-  browser: string,
+  { browser, person }: { readonly browser: string; readonly person: PersonCaller | null },
 ): PageSession {
   const { waysIn } = deps
   const visitor = visitorOf(request, browser)
@@ -151,6 +158,20 @@ function sessionOf(
       settle(deps, response, await waysIn.bySecondFactor(visitor, { step, code })),
     askForPasskey: () => waysIn.askForPasskey(visitor),
     signInByPasskey: async (given) => settle(deps, response, await waysIn.byPasskey(visitor, given)),
+    providerName: waysIn.providerName,
+    async askProvider(asking) {
+      const asked = await waysIn.askProvider(visitor, asPerson(asking, person))
+      setStepCookie(response, asked.step, deps.secureCookies)
+      return asked.location
+    },
+    async returnFromProvider() {
+      const { searchParams: parameters } = new URL(request.originalUrl, 'http://page.invalid')
+      const { entry, returnTo } = await waysIn.byProvider(visitor, { step, parameters, person })
+      // Whatever came of it: a step leads there and back once.
+      clearStepCookie(response, deps.secureCookies)
+      if (entry.kind === 'address_taken' || entry.kind === 'linked') return { result: entry, returnTo }
+      return { result: settle(deps, response, entry), returnTo }
+    },
     async signOut() {
       const cookie = readCookie(request, sessionCookieName)
       if (cookie !== null) await deps.signOut(cookie)
@@ -219,7 +240,7 @@ async function answer(
     return await page.handle(
       pageRequest,
       callAs(deps, pageRequest),
-      sessionOf(deps, request, response, cookie),
+      sessionOf(deps, request, response, { browser: cookie, person: known.person }),
     )
   } catch (error) {
     const stoaError = toStoaError(error)

@@ -101,6 +101,26 @@ export const IdentityErrors = defineErrors('identity', {
     title: 'This is your only way to sign in',
     fix: 'Choose a password or add another passkey first.',
   },
+  provider_account_taken: {
+    status: 409,
+    title: 'This account of the identity provider belongs to another person here',
+    fix: 'Sign in with it to see whose it is; there it can be disconnected.',
+  },
+  provider_sign_in_not_found: {
+    status: 404,
+    title: 'There is no such account of yours at an identity provider',
+    fix: 'List your ways to sign in; it may have been disconnected already.',
+  },
+  provider_not_configured: {
+    status: 404,
+    title: 'This platform has no identity provider',
+    fix: 'Sign in by password or passkey.',
+  },
+  provider_unavailable: {
+    status: 503,
+    title: 'The identity provider does not answer',
+    fix: 'Try again in a moment, or sign in by password or passkey.',
+  },
   too_many_attempts: {
     status: 429,
     title: 'Too many attempts from here',

@@ -9,6 +9,7 @@ import { passwordOperations } from './password/operations.ts'
 import { personOperations } from './person/operations.ts'
 import { signInOperations } from './sign-in/operations.ts'
 import { secondFactorOperations } from './totp/operations.ts'
+import { waysInOperations } from './ways-in/operations.ts'
 
 /** People, their credentials, and where they belong. */
 export function identityCapability(deps: IdentityDependencies): Capability {
@@ -21,6 +22,7 @@ export function identityCapability(deps: IdentityDependencies): Capability {
       ...passwordOperations(deps),
       ...secondFactorOperations(deps),
       ...passkeyOperations(deps),
+      ...waysInOperations(deps),
       ...invitationOperations(deps),
       ...publisherOperations(deps),
       ...merchantOperations,

@@ -203,7 +203,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
       return (await platform.door.invoke(operationId, call)).output as T
     },
     browser(person = null, language = 'en') {
-      const browser = makeTestBrowser(baseUrl, language)
+      const browser = makeTestBrowser(publicUrl, language)
       if (person !== null) browser.plant('stoa_session', person.session)
       return browser
     },

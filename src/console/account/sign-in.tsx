@@ -1,4 +1,4 @@
-import type { Page, PageRequest, PageResponse, PageSession, SignInResult } from '../page.ts'
+import type { Locale, Page, PageRequest, PageResponse, PageSession, SignInResult } from '../page.ts'
 import { FormFields, html } from '../shared/shell.tsx'
 import { type TextKey, text } from '../shared/texts.ts'
 import { PasskeyForm, passkeyScriptPath } from './passkey-form.tsx'
@@ -16,8 +16,14 @@ function returnOf({ form, query }: PageRequest): string {
   return safeReturn(form['return_to']?.[0] ?? query['return_to'])
 }
 
-function Problem({ request, problem }: { readonly request: PageRequest; readonly problem: TextKey | null }) {
-  if (problem === null) return null
+function Problem({
+  request,
+  problem,
+}: {
+  readonly request: PageRequest
+  readonly problem: TextKey | undefined
+}) {
+  if (problem === undefined) return null
   return (
     <p class="problem" role="alert">
       {text(request.locale, problem)}
@@ -25,22 +31,28 @@ function Problem({ request, problem }: { readonly request: PageRequest; readonly
   )
 }
 
-function shellOf(request: PageRequest, problem: TextKey | null) {
+function shellOf(request: PageRequest, problem: TextKey | undefined) {
   const { locale, interaction } = request
   return {
     title: text(locale, interaction === null ? 'signIn' : 'signInForApp'),
-    status: problem === null ? 200 : 401,
+    status: problem === undefined ? 200 : 401,
     ...(interaction === null ? {} : { formActionOrigins: [interaction.redirectOrigin] }),
   }
 }
 
-function PasskeyOffer({
-  request,
-  session,
-}: {
+interface Shown {
+  readonly problem?: TextKey
+  /** Default: what the request says. */
+  readonly returnTo?: string
+}
+
+interface OfferProps {
   readonly request: PageRequest
   readonly session: PageSession
-}) {
+  readonly returnTo: string
+}
+
+function PasskeyOffer({ request, session, returnTo }: OfferProps) {
   const question = session.askForPasskey()
   if (question === null) return null
   return (
@@ -51,16 +63,31 @@ function PasskeyOffer({
       options={question.options}
       button={text(request.locale, 'passkeySignIn')}
     >
-      <input type="hidden" name="return_to" value={returnOf(request)} />
+      <input type="hidden" name="return_to" value={returnTo} />
       <input type="hidden" name="challenge" value={question.challenge} />
     </PasskeyForm>
   )
 }
 
-function signInPage(
+/** After the provider an authorization goes on at its own address, which knows by then who has signed in. */
+function ProviderOffer({ request, session, returnTo }: OfferProps) {
+  const { providerName: name } = session
+  if (name === null) return null
+  const back = request.interaction === null ? returnTo : baseOf(request)
+  return (
+    <p class="buttons">
+      <a class="button" href={`/sign-in/oidc?return_to=${encodeURIComponent(back)}`} rel="nofollow">
+        {text(request.locale, 'providerSignIn', { name })}
+      </a>
+    </p>
+  )
+}
+
+/** The ways in, all on one page. */
+export function signInPage(
   request: PageRequest,
   session: PageSession,
-  problem: TextKey | null = null,
+  { problem, returnTo = returnOf(request) }: Shown = {},
 ): PageResponse {
   const { locale } = request
   return html(
@@ -69,7 +96,7 @@ function signInPage(
     <>
       <form method="post" action={baseOf(request)}>
         <FormFields request={request} />
-        <input type="hidden" name="return_to" value={returnOf(request)} />
+        <input type="hidden" name="return_to" value={returnTo} />
         <Problem request={request} problem={problem} />
         <label class="field" for="email">
           {text(locale, 'email')}
@@ -83,12 +110,13 @@ function signInPage(
           <button type="submit">{text(locale, 'signIn')}</button>
         </div>
       </form>
-      <PasskeyOffer request={request} session={session} />
+      <PasskeyOffer request={request} session={session} returnTo={returnTo} />
+      <ProviderOffer request={request} session={session} returnTo={returnTo} />
     </>,
   )
 }
 
-function secondFactorPage(request: PageRequest, problem: TextKey | null = null): PageResponse {
+function secondFactorPage(request: PageRequest, problem?: TextKey): PageResponse {
   const { locale } = request
   return html(
     request,
@@ -121,6 +149,11 @@ export function interactionGone(request: PageRequest): PageResponse {
   )
 }
 
+/** The page for the code, beneath the place where the sign-in began. */
+export function secondFactorAddress(base: string, returnTo: string, locale: Locale): string {
+  return `${base}/second-factor?${new URLSearchParams({ return_to: returnTo, lang: locale })}`
+}
+
 /** Where a sign-in leads that came to an end, or a page that says why it did not. */
 async function goOn(
   request: PageRequest,
@@ -136,12 +169,13 @@ async function goOn(
         location:
           interaction === null ? returnOf(request) : await session.resumeSignIn(interaction, result.person),
       }
-    case 'second_factor': {
-      const query = new URLSearchParams({ return_to: returnOf(request), lang: request.locale })
-      return { kind: 'redirect', location: `${baseOf(request)}/second-factor?${query}` }
-    }
+    case 'second_factor':
+      return {
+        kind: 'redirect',
+        location: secondFactorAddress(baseOf(request), returnOf(request), request.locale),
+      }
     case 'expired':
-      return signInPage(request, session, 'signInExpired')
+      return signInPage(request, session, { problem: 'signInExpired' })
     default:
       return again('signInFailed')
   }
@@ -152,10 +186,10 @@ async function answerSignIn(request: PageRequest, session: PageSession): Promise
   if (field('credential') !== '') {
     const given = { challenge: field('challenge'), credential: field('credential') }
     const result = await session.signInByPasskey(given)
-    return goOn(request, session, result, () => signInPage(request, session, 'passkeyRefused'))
+    return goOn(request, session, result, () => signInPage(request, session, { problem: 'passkeyRefused' }))
   }
   const result = await session.signIn({ email: field('email'), password: field('password') })
-  return goOn(request, session, result, (problem) => signInPage(request, session, problem))
+  return goOn(request, session, result, (problem) => signInPage(request, session, { problem }))
 }
 
 async function answerSecondFactor(request: PageRequest, session: PageSession): Promise<PageResponse> {

@@ -40,7 +40,9 @@ function Header({ request }: { readonly request: PageRequest }) {
       {person === null ? null : (
         <form method="post" action="/sign-out">
           <FormFields request={request} />
-          <span class="hint">{text(locale, 'signedInAs', { name: person.displayName })} · </span>
+          <span class="hint">
+            <a href="/account">{text(locale, 'signedInAs', { name: person.displayName })}</a> ·{' '}
+          </span>
           <button class="link" type="submit">
             {text(locale, 'signOut')}
           </button>

@@ -19,10 +19,6 @@ const texts = {
     en: 'Email or password is wrong. After many tries, wait 15 minutes and try again.',
     'zh-CN': '邮箱或密码不正确。多次尝试后请等待 15 分钟再试。',
   },
-  signInExpired: {
-    en: 'This page was open for too long, or its step was used already. Please sign in again.',
-    'zh-CN': '页面停留时间过长，或该步骤已被使用。请重新登录。',
-  },
   signInForApp: { en: 'Sign in to decide about this app', 'zh-CN': '登录后即可决定是否授权该应用' },
   homeTitle: { en: 'Welcome to this platform', 'zh-CN': '欢迎使用本平台' },
   homeMerchant: {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PersonCaller } from '../../../src/capability/index.ts'
-import { type Entry, findSession, makeWaysIn, type WaysIn } from '../../../src/identity/index.ts'
+import { type Entry, findSession, type WaysIn } from '../../../src/identity/index.ts'
 import { beginPasskey, verifyPasskey } from '../../../src/identity/passkey/enrol-passkey.ts'
 import { relyingPartyOf } from '../../../src/identity/passkey/relying-party.ts'
 import { limits, mintToken, toDate } from '../../../src/kernel/index.ts'
@@ -12,7 +12,7 @@ import {
   type SoftwareAuthenticator,
   type Tweaks,
 } from '../../support/software-authenticator.ts'
-import { type Bench, keys, openBench, password } from './bench.ts'
+import { type Bench, keys, openBench, password, waysInOf } from './bench.ts'
 
 const origin = 'https://open.example'
 let bench: Bench
@@ -20,7 +20,7 @@ let waysIn: WaysIn
 
 beforeAll(async () => {
   bench = await openBench()
-  waysIn = makeWaysIn({ db: bench.db, ...bench.ids, keys, publicUrl: origin })
+  waysIn = waysInOf(bench, origin)
 })
 afterAll(() => bench.close())
 
@@ -357,7 +357,7 @@ describe('removing a passkey', () => {
 test('under an IP address there are no passkeys, and a page is not offered any', async () => {
   for (const publicUrl of ['http://127.0.0.1:4000', 'http://[::1]:4000', 'https://192.0.2.7']) {
     expect(relyingPartyOf(publicUrl), publicUrl).toBeNull()
-    const there = makeWaysIn({ db: bench.db, ...bench.ids, keys, publicUrl })
+    const there = waysInOf(bench, publicUrl)
     expect(there.askForPasskey({ browser: 'x' })).toBeNull()
   }
   const credential = { id: 'a', clientDataJSON: 'a', attestationObject: 'a' }

@@ -1,6 +1,3 @@
-import type { PersonCaller } from '../../capability/index.ts'
-import type { Db } from '../../db/index.ts'
-import { type Clock, limits, type Random, type Transaction } from '../../kernel/index.ts'
 import {
   askForPasskey,
   checkPasskey,
@@ -8,41 +5,19 @@ import {
   spendPasskeyProof,
 } from '../passkey/check-passkey.ts'
 import { parseAssertedCredential } from '../passkey/credential.ts'
-import { openStep, sealStep } from '../step/step.ts'
+import { markOf, signIn } from '../sign-in/sign-in.ts'
+import { findPasswordHash } from '../sign-in/store.ts'
+import { openStep } from '../step/step.ts'
 import { spendStep } from '../step/store.ts'
 import { checkSecondFactor } from '../totp/check-second-factor.ts'
-import { findSession } from './find-session.ts'
-import type { SignInKeys } from './keys.ts'
-import { markOf, signIn } from './sign-in.ts'
-import { startSession } from './start-session.ts'
-import { findPasswordHash } from './store.ts'
-
-export interface WaysInDependencies {
-  readonly db: Db
-  readonly clock: Clock
-  readonly random: Random
-  readonly keys: SignInKeys
-  readonly publicUrl: string
-}
-
-/** A browser whose person is not known yet. */
-export interface Visitor {
-  /** Value of the cookie that its forms are bound to. */
-  readonly browser: string
-  /** Network address. */
-  readonly address: string
-  readonly userAgent: string
-}
-
-export type Entry =
-  /** `cookie` is a new session's; a session from before it is worth nothing here. */
-  | { readonly kind: 'signed_in'; readonly cookie: string; readonly person: PersonCaller }
-  /** The browser keeps `step` and comes back with a code. */
-  | { readonly kind: 'second_factor'; readonly step: string }
-  /** Wrong, or too often: one answer. */
-  | { readonly kind: 'refused' }
-  /** What the browser came back with is over, used, or another browser's. */
-  | { readonly kind: 'expired' }
+import {
+  askProvider,
+  byProvider,
+  type ProviderAsking,
+  type ProviderEntry,
+  type ProviderReturn,
+} from './by-provider.ts'
+import { type Entry, enter, type Halfway, halfway, type Visitor, type WaysInDependencies } from './enter.ts'
 
 /** What the form brings of a passkey. */
 export interface GivenPasskey {
@@ -61,37 +36,18 @@ export interface WaysIn {
   askForPasskey(visitor: Pick<Visitor, 'browser'>): PasskeyQuestion | null
   /** A passkey is two factors by itself: the device, and what unlocked it. */
   byPasskey(visitor: Visitor, given: GivenPasskey): Promise<Entry>
-}
-
-interface Halfway {
-  readonly personId: string
-  readonly passwordMark: string | null
-}
-
-function halfway(
-  { keys, clock }: WaysInDependencies,
-  { browser }: Visitor,
-  { personId, passwordMark }: Halfway,
-): Entry {
-  const step = { kind: 'second-factor', data: { personId, passwordMark }, boundTo: browser } as const
-  return { kind: 'second_factor', step: sealStep(keys.steps, step, clock.nowMs() + limits.secondFactorMs) }
-}
-
-/** Starts a session when `spend`, in the same transaction, says that the proof was not used before. */
-async function enter(
-  deps: WaysInDependencies,
-  { userAgent }: Visitor,
-  personId: string,
-  spend: (tx: Transaction) => Promise<boolean> = () => Promise.resolve(true),
-): Promise<Entry> {
-  const { db, clock, random } = deps
-  const cookie = await db.tx(async (tx) =>
-    (await spend(tx)) ? startSession(tx, { personId, userAgent }, { clock, random }) : null,
-  )
-  if (cookie === null) return { kind: 'expired' }
-  // Null: the person was disabled meanwhile.
-  const session = await findSession(db.queries, cookie, clock)
-  return session === null ? { kind: 'refused' } : { kind: 'signed_in', cookie, person: session.caller }
+  /** What people call the host's identity provider; null: there is none. */
+  readonly providerName: string | null
+  /**
+   * Where the browser goes to sign in there, and the step it keeps meanwhile.
+   * @throws identity.provider_not_configured, identity.provider_unavailable, what `confirmPerson` throws
+   */
+  askProvider(
+    visitor: Visitor,
+    asking: ProviderAsking,
+  ): Promise<{ readonly location: string; readonly step: string }>
+  /** The browser comes back from the provider. @throws identity.provider_account_taken */
+  byProvider(visitor: Visitor, given: ProviderReturn): Promise<ProviderEntry>
 }
 
 async function isStill({ db }: WaysInDependencies, { personId, passwordMark }: Halfway): Promise<boolean> {
@@ -146,5 +102,8 @@ export function makeWaysIn(deps: WaysInDependencies): WaysIn {
     bySecondFactor: (visitor, given) => bySecondFactor(deps, visitor, given),
     askForPasskey: ({ browser }) => askForPasskey(deps, browser),
     byPasskey: (visitor, given) => byPasskey(deps, visitor, given),
+    providerName: deps.provider?.settings.name ?? null,
+    askProvider: (visitor, asking) => askProvider(deps, visitor, asking),
+    byProvider: (visitor, given) => byProvider(deps, visitor, given),
   }
 }
