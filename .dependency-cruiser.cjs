@@ -43,7 +43,7 @@ const runtimeFolders = {
   browser: ['abi', 'package', 'engine', 'guest', 'miniapp'],
 }
 
-/** [packages, the only files that may import them]. A package in no row may not be imported at all. */
+/** [packages, the only files or folders that may import them]. A package in no row may not be imported at all. */
 const gates = [
   [['undici'], 'src/kernel/http-client.ts'],
   [['pino'], 'src/kernel/log.ts'],
@@ -56,8 +56,8 @@ const gates = [
   [['esbuild'], 'src/registry/'],
   [['acorn'], 'src/review/'],
   [['express', 'helmet', 'rate-limiter-flexible', 'prom-client', 'ws'], 'src/http/'],
-  [['preact', 'preact-render-to-string'], 'src/console/'],
-  [['oauth4webapi'], 'src/sdk/'],
+  [['preact', 'preact-render-to-string', 'qr'], 'src/console/'],
+  [['oauth4webapi'], 'src/sdk/', 'src/identity/'],
   [['commander', '@clack/prompts'], 'src/cli/'],
   [['quickjs-emscripten', '@jitl/*'], 'runtime/engine/'],
   [['tsx', 'yazl'], 'runtime/node/'],
@@ -135,11 +135,11 @@ const runtimeFolderRules = Object.entries(runtimeFolders).map(([folder, allowed]
   to: { path: '^runtime/', pathNot: `^runtime/(${[folder, ...allowed].join('|')})/` },
 }))
 
-const gateRules = gates.map(([packages, home]) => ({
+const gateRules = gates.map(([packages, ...homes]) => ({
   name: `gate-${packages[0].replace(/^@/, '').replace('/*', '')}`,
-  comment: `${packages.join(', ')}: only in ${home}`,
+  comment: `${packages.join(', ')}: only in ${homes.join(', ')}`,
   severity: 'error',
-  from: { path: '^(src|runtime)/', pathNot: `^${escapeDots(home)}` },
+  from: { path: '^(src|runtime)/', pathNot: `^(${homes.map(escapeDots).join('|')})` },
   to: { path: packagePattern(packages) },
 }))
 

@@ -235,7 +235,9 @@ function conformancePage(): Page {
 
 function importTableText(): string {
   const packagesOf = (home: string) =>
-    importTables.gates.filter(([, file]) => file.startsWith(home)).flatMap(([packages]) => packages)
+    importTables.gates
+      .filter(([, ...files]) => files.some((file) => file.startsWith(home)))
+      .flatMap(([packages]) => packages)
   const row = (name: string, home: string, allowed: readonly string[]) => [
     `\`${name}\``,
     allowed.join(', ') || 'nothing',

@@ -1,6 +1,7 @@
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { type ProviderConfig, providerConfigOf, providerSettings } from './config-provider.ts'
 import {
   isLoopbackAddress,
   KernelErrors,
@@ -84,6 +85,7 @@ export const settings = [
     fallback: 'open',
     description: 'open: developers register themselves. closed: only by invitation.',
   },
+  ...providerSettings,
   {
     name: 'STOA_LOG_LEVEL',
     fallback: 'info with DATABASE_URL, else warn',
@@ -109,6 +111,8 @@ export interface Config {
   readonly trustProxy: readonly string[]
   readonly allowLoopbackTargets: boolean
   readonly registrationOpen: boolean
+  /** The host's identity provider; null: none. */
+  readonly provider: ProviderConfig | null
   readonly logLevel: string
 }
 
@@ -334,6 +338,7 @@ export function readConfig(environment: Environment, random: Random): Config {
     trustProxy: readTrustedProxies(environment),
     allowLoopbackTargets: oneOf('STOA_ALLOW_LOOPBACK_TARGETS', allowLoopback, ['true', 'false']) === 'true',
     registrationOpen: oneOf('STOA_REGISTRATION', registration, ['open', 'closed']) === 'open',
+    provider: providerConfigOf((name) => read(environment, name), allowLoopback === 'true'),
     logLevel: oneOf('STOA_LOG_LEVEL', level, logLevels),
   }
   return { ...config, ...readKeys(environment, { dataDir, random }) }

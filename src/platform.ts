@@ -10,7 +10,7 @@ import {
   toDeclarations,
 } from './capability/index.ts'
 import type { Config } from './config.ts'
-import { pages, renderError, renderErrorDocument, styleSheet } from './console/index.ts'
+import { pages, passkeyScript, renderError, renderErrorDocument, styleSheet } from './console/index.ts'
 import {
   type Db,
   DbErrors,
@@ -37,9 +37,9 @@ import {
   findPersonalToken,
   findSession,
   identityCapability,
+  makeProviderClient,
   makeSignInKeys,
-  signIn,
-  startSession,
+  makeWaysIn,
 } from './identity/index.ts'
 import { installCapability, resolveInstalledVersion } from './install/index.ts'
 import {
@@ -179,6 +179,14 @@ function capabilitiesOf(base: Base): readonly Capability[] {
   ]
 }
 
+/** The host's identity provider, as a client of it. */
+function providerOf({ config, publicUrl, httpClient, clock }: Base) {
+  const { provider: settings } = config
+  if (settings === null) return null
+  const redirectUri = `${publicUrl}/sign-in/oidc/callback`
+  return { settings, client: makeProviderClient({ settings, redirectUri, httpClient, clock }) }
+}
+
 function pageDependencies(base: Base, door: Door): PageRouteDependencies {
   const { config, publicUrl, db, clock, random, log, authorizationServer } = base
   return {
@@ -190,14 +198,11 @@ function pageDependencies(base: Base, door: Door): PageRouteDependencies {
     csrf: makeCsrf(deriveKey(config.secretKey, 'csrf')),
     secureCookies: publicUrl.startsWith('https:'),
     session: async (cookie) => (await findSession(db.queries, cookie, clock))?.caller ?? null,
-    async signIn({ email, password, address, userAgent }) {
-      const outcome = await signIn({ queries: db.queries, clock }, { email, password, address })
-      if (outcome.kind !== 'signed_in') return null
-      const { personId } = outcome
-      const cookie = await db.tx((tx) => startSession(tx, { personId, userAgent }, { clock, random }))
-      const { caller } = present(await findSession(db.queries, cookie, clock), 'the session just started')
-      return { cookie, person: caller }
-    },
+    waysIn: makeWaysIn({
+      ...{ db, clock, random, publicUrl, log },
+      keys: makeSignInKeys(config.secretKey),
+      provider: providerOf(base),
+    }),
     signOut: (cookie) => endSession(db.queries, cookie, clock),
     findInteraction: authorizationServer.findInteraction,
     resumeSignIn: authorizationServer.resumeSignIn,
@@ -232,6 +237,7 @@ function makeHttp(base: Base, door: Door): Pick<Platform, 'app' | 'sockets'> {
     pages: pageParts,
     files: [
       { path: '/assets/stoa.css', mediaType: 'text/css', text: styleSheet },
+      { path: '/assets/passkeys.js', mediaType: 'text/javascript', text: passkeyScript },
       { path: '/types/stoa.d.ts', mediaType: 'text/plain', text: toDeclarations(base.catalog()) },
     ],
     metrics: makeMetrics({ counts: () => base.events().counts(), backlog: () => base.events().backlog() }),

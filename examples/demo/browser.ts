@@ -39,12 +39,15 @@ function attributes(tag: string): ReadonlyMap<string, string> {
   return new Map(pairs)
 }
 
-/** The page's form that posts, with what the browser would send of it. */
-export function readForm(page: PageAnswer): Form {
+/** The page's form that posts (to this address, when one is named), with what the browser would send of it. */
+export function readForm(page: PageAnswer, action?: string): Form {
   const forms = [...page.html.matchAll(/<form[^>]*>[\s\S]*?<\/form>/g)].map(([text]) => text)
   // The header of a signed-in page has a form of its own.
-  const text = forms.find((form) => !form.includes('action="/sign-out"'))
-  if (text === undefined) throw new Error(`no form on ${page.url}: ${page.html.slice(0, 300)}`)
+  const text = forms.find((form) =>
+    action === undefined ? !form.includes('action="/sign-out"') : form.includes(` action="${action}"`),
+  )
+  if (text === undefined)
+    throw new Error(`no form ${action ?? ''} on ${page.url}: ${page.html.slice(0, 300)}`)
   const form = attributes(text.slice(0, text.indexOf('>')))
   const fields = [...text.matchAll(/<input([^>]*)>/g)]
     .map(([, tag = '']) => attributes(tag))

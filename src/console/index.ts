@@ -1,4 +1,16 @@
-export type { Interaction, Locale, Page, PageCall, PageRequest, PageResponse, PageSession } from './page.ts'
+export type {
+  Interaction,
+  Locale,
+  Page,
+  PageCall,
+  PageRequest,
+  PageResponse,
+  PageSession,
+  ProviderAsking,
+  ProviderResult,
+  SignInResult,
+} from './page.ts'
 export { pages } from './pages.ts'
 export { renderError, renderErrorDocument } from './shared/error-page.tsx'
+export { passkeyScript } from './shared/passkey-script.ts'
 export { styleSheet } from './shared/style.ts'

@@ -43,10 +43,41 @@ export type PageResponse =
 /** Runs an operation as the signed-in person; throws a StoaError as the operation does. */
 export type PageCall = (operationId: string, input: unknown) => Promise<Answer>
 
+export type SignInResult =
+  /** The session's cookie is on its way to the browser. */
+  | { readonly kind: 'signed_in'; readonly person: PersonCaller }
+  | { readonly kind: 'second_factor' }
+  /** Wrong, or too often: one answer. */
+  | { readonly kind: 'refused' }
+  /** What it began with is over. */
+  | { readonly kind: 'expired' }
+
+export type ProviderAsking =
+  | { readonly mode: 'sign-in' | 'new'; readonly returnTo: string }
+  | { readonly mode: 'link'; readonly returnTo: string; readonly password: string | undefined }
+
+export interface ProviderResult {
+  readonly result: SignInResult | { readonly kind: 'address_taken' } | { readonly kind: 'linked' }
+  /** Path of our own to go on with. */
+  readonly returnTo: string
+}
+
 /** What a page may ask of the browser's session; given by http, which alone knows cookies. */
 export interface PageSession {
-  /** Checks the password, starts a session and sets its cookie; null: wrong name or password (or throttled). */
-  signIn(credentials: { readonly email: string; readonly password: string }): Promise<PersonCaller | null>
+  /** Checks the password. */
+  signIn(credentials: { readonly email: string; readonly password: string }): Promise<SignInResult>
+  /** Whether this browser has given a right password, and a code is missing. */
+  awaitsSecondFactor(): boolean
+  confirmSecondFactor(code: string): Promise<SignInResult>
+  /** What the script asks the browser, and what goes back with its answer; null where there can be no passkeys. */
+  askForPasskey(): { readonly options: unknown; readonly challenge: string } | null
+  signInByPasskey(given: { readonly challenge: string; readonly credential: string }): Promise<SignInResult>
+  /** What people call the host's identity provider; null: there is none. */
+  readonly providerName: string | null
+  /** Where the browser goes to sign in there. `link`: as the person who is signed in, by their password. */
+  askProvider(asking: ProviderAsking): Promise<string>
+  /** The browser comes back from there, to the address of this request. */
+  returnFromProvider(): Promise<ProviderResult>
   signOut(): Promise<void>
   /** Tells the authorization server who signed in; where to go on. */
   resumeSignIn(interaction: Interaction, person: PersonCaller): Promise<string>

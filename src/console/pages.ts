@@ -1,4 +1,7 @@
+import { accountActions } from './account/account-actions.tsx'
+import { accountPage } from './account/account-page.tsx'
 import { invitationPages } from './account/invitation.tsx'
+import { providerPages } from './account/provider-pages.tsx'
 import { signInPages } from './account/sign-in.tsx'
 import { errorsPage } from './docs/errors-page.tsx'
 import { eventsPage } from './docs/events-page.tsx'
@@ -12,7 +15,11 @@ export const pages: readonly Page[] = [
   homePage,
   errorsPage,
   eventsPage,
+  // Before the sign-in of an authorization, whose ":uid" would take its addresses for its own.
+  ...providerPages,
   ...signInPages,
+  accountPage,
+  ...accountActions,
   ...invitationPages,
   ...marketPages,
   ...consentPages,

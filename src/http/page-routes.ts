@@ -1,5 +1,5 @@
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
-import type { Caller, Door, PersonCaller } from '../capability/index.ts'
+import { type Caller, CapabilityErrors, type Door, type PersonCaller } from '../capability/index.ts'
 import type {
   Interaction,
   Locale,
@@ -8,7 +8,10 @@ import type {
   PageRequest,
   PageResponse,
   PageSession,
+  ProviderAsking,
+  SignInResult,
 } from '../console/index.ts'
+import type { Entry, Visitor, WaysIn } from '../identity/index.ts'
 import {
   currentRequestId,
   isWellFormedToken,
@@ -24,9 +27,12 @@ import { readCookie } from './request.ts'
 import {
   type Csrf,
   clearSessionCookie,
+  clearStepCookie,
   csrfCookieOf,
+  readStepCookie,
   sessionCookieName,
   setSessionCookie,
+  setStepCookie,
 } from './session-cookie.ts'
 
 /** What pages need of the parts behind sign-in and /oauth/authorize. */
@@ -40,12 +46,7 @@ export interface PageRouteDependencies {
   /** The error page: console renders, http answers. */
   renderError(error: StoaError, request: PageRequest): PageResponse
   session(cookie: string): Promise<PersonCaller | null>
-  signIn(credentials: {
-    readonly email: string
-    readonly password: string
-    readonly address: string
-    readonly userAgent: string
-  }): Promise<{ readonly cookie: string; readonly person: PersonCaller } | null>
+  readonly waysIn: WaysIn
   signOut(cookie: string): Promise<void>
   findInteraction(request: Request, response: Response): Promise<Interaction | null>
   resumeSignIn(
@@ -118,18 +119,58 @@ function checkCsrf(deps: PageRouteDependencies, request: Request, cookie: string
   if (foreign || !deps.csrf.matches(cookie, token)) throw HttpErrors.csrf_refused()
 }
 
-function sessionOf(deps: PageRouteDependencies, request: Request, response: Response): PageSession {
+function visitorOf(request: Request, browser: string): Visitor {
+  return { browser, address: request.ip ?? '', userAgent: request.get('user-agent') ?? '' }
+}
+
+/** Keeps in cookies what a sign-in came to; tells the page the rest. */
+function settle(deps: PageRouteDependencies, response: Response, entry: Entry): SignInResult {
+  if (entry.kind === 'second_factor') {
+    setStepCookie(response, entry.step, deps.secureCookies)
+    return { kind: 'second_factor' }
+  }
+  if (entry.kind !== 'signed_in') return entry
+  // A new cookie at each sign-in: a session planted before it (fixation) is worth nothing.
+  setSessionCookie(response, entry.cookie, deps.secureCookies)
+  clearStepCookie(response, deps.secureCookies)
+  return { kind: 'signed_in', person: entry.person }
+}
+
+function asPerson(asking: ProviderAsking, person: PersonCaller | null): Parameters<WaysIn['askProvider']>[1] {
+  if (asking.mode !== 'link') return asking
+  if (person === null) throw CapabilityErrors.unauthenticated()
+  return { ...asking, person }
+}
+
+function sessionOf(
+  deps: PageRouteDependencies,
+  request: Request,
+  response: Response,
+  { browser, person }: { readonly browser: string; readonly person: PersonCaller | null },
+): PageSession {
+  const { waysIn } = deps
+  const visitor = visitorOf(request, browser)
+  const step = readStepCookie(request)
   return {
-    async signIn(credentials) {
-      const started = await deps.signIn({
-        ...credentials,
-        address: request.ip ?? '',
-        userAgent: (request.get('user-agent') ?? '').slice(0, 200),
-      })
-      if (started === null) return null
-      // A new cookie at each sign-in: a session planted before it (fixation) is worth nothing.
-      setSessionCookie(response, started.cookie, deps.secureCookies)
-      return started.person
+    signIn: async (credentials) => settle(deps, response, await waysIn.byPassword(visitor, credentials)),
+    awaitsSecondFactor: () => step !== '',
+    confirmSecondFactor: async (code) =>
+      settle(deps, response, await waysIn.bySecondFactor(visitor, { step, code })),
+    askForPasskey: () => waysIn.askForPasskey(visitor),
+    signInByPasskey: async (given) => settle(deps, response, await waysIn.byPasskey(visitor, given)),
+    providerName: waysIn.providerName,
+    async askProvider(asking) {
+      const asked = await waysIn.askProvider(visitor, asPerson(asking, person))
+      setStepCookie(response, asked.step, deps.secureCookies)
+      return asked.location
+    },
+    async returnFromProvider() {
+      const { searchParams: parameters } = new URL(request.originalUrl, 'http://page.invalid')
+      const { entry, returnTo } = await waysIn.byProvider(visitor, { step, parameters, person })
+      // Whatever came of it: a step leads there and back once.
+      clearStepCookie(response, deps.secureCookies)
+      if (entry.kind === 'address_taken' || entry.kind === 'linked') return { result: entry, returnTo }
+      return { result: settle(deps, response, entry), returnTo }
     },
     async signOut() {
       const cookie = readCookie(request, sessionCookieName)
@@ -196,7 +237,11 @@ async function answer(
     if (page.path.includes(':uid'))
       known = { ...known, interaction: await deps.findInteraction(request, response) }
     const pageRequest = pageRequestOf(deps, request, cookie, known)
-    return await page.handle(pageRequest, callAs(deps, pageRequest), sessionOf(deps, request, response))
+    return await page.handle(
+      pageRequest,
+      callAs(deps, pageRequest),
+      sessionOf(deps, request, response, { browser: cookie, person: known.person }),
+    )
   } catch (error) {
     const stoaError = toStoaError(error)
     logFailure(deps.log, request, stoaError, error)

@@ -6,6 +6,9 @@ export const sessionCookieName = 'stoa_session'
 /** Binds the sign-in form to one browser before there is a session. */
 const visitorCookieName = 'stoa_visitor'
 
+/** Holds the half of a sign-in that is done, sealed; only the pages of signing in get it. */
+const stepCookieName = 'stoa_sign_in'
+
 export interface Csrf {
   /** The token for pages and scripts of the browser that holds this cookie value. */
   tokenFor(cookie: string): string
@@ -31,6 +34,22 @@ export function setSessionCookie(response: Response, value: string, secure: bool
 
 export function clearSessionCookie(response: Response, secure: boolean): void {
   response.clearCookie(sessionCookieName, cookieOptions(secure))
+}
+
+const stepCookiePath = '/sign-in'
+
+/** The step this browser is in; empty when it is in none. */
+export function readStepCookie(request: Request): string {
+  return readCookie(request, stepCookieName) ?? ''
+}
+
+export function setStepCookie(response: Response, value: string, secure: boolean): void {
+  const maxAge = limits.secondFactorMs
+  response.cookie(stepCookieName, value, { ...cookieOptions(secure), path: stepCookiePath, maxAge })
+}
+
+export function clearStepCookie(response: Response, secure: boolean): void {
+  response.clearCookie(stepCookieName, { ...cookieOptions(secure), path: stepCookiePath })
 }
 
 /** The cookie this browser's CSRF tokens are bound to; a visitor without one gets one. */

@@ -71,6 +71,56 @@ export const IdentityErrors = defineErrors('identity', {
     title: 'This is not the code that the secret gives now',
     fix: 'Check the clock of the device, and send the code it shows at this moment.',
   },
+  passkeys_unavailable: {
+    status: 409,
+    title: 'This platform’s address allows no passkeys',
+    fix: 'Passkeys need a host name; the operator sets STOA_PUBLIC_URL to one instead of an IP address.',
+  },
+  passkey_refused: {
+    status: 422,
+    title: 'What the browser sent proves no passkey of this platform',
+    fix: 'Begin again on the platform’s own address, with a device that asks for your fingerprint, face or PIN.',
+  },
+  passkey_exists: {
+    status: 409,
+    title: 'This passkey is registered already',
+    fix: 'Use another device, or remove the passkey where it is registered.',
+  },
+  passkey_not_found: {
+    status: 404,
+    title: 'There is no such passkey of yours',
+    fix: 'List your passkeys; it may have been removed already.',
+  },
+  too_many_passkeys: {
+    status: 409,
+    title: 'You have as many passkeys as one person may have',
+    fix: 'Remove one that is not used any more.',
+  },
+  last_way_in: {
+    status: 409,
+    title: 'This is your only way to sign in',
+    fix: 'Choose a password or add another passkey first.',
+  },
+  provider_account_taken: {
+    status: 409,
+    title: 'This account of the identity provider belongs to another person here',
+    fix: 'Sign in with it to see whose it is; there it can be disconnected.',
+  },
+  provider_sign_in_not_found: {
+    status: 404,
+    title: 'There is no such account of yours at an identity provider',
+    fix: 'List your ways to sign in; it may have been disconnected already.',
+  },
+  provider_not_configured: {
+    status: 404,
+    title: 'This platform has no identity provider',
+    fix: 'Sign in by password or passkey.',
+  },
+  provider_unavailable: {
+    status: 503,
+    title: 'The identity provider does not answer',
+    fix: 'Try again in a moment, or sign in by password or passkey.',
+  },
   too_many_attempts: {
     status: 429,
     title: 'Too many attempts from here',

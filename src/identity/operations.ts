@@ -4,10 +4,12 @@ import { invitationOperations } from './invitation/operations.ts'
 import { hostMemberOperations } from './membership/host-operations.ts'
 import { publisherOperations } from './membership/operations.ts'
 import { merchantOperations } from './merchant/operations.ts'
+import { passkeyOperations } from './passkey/operations.ts'
 import { passwordOperations } from './password/operations.ts'
 import { personOperations } from './person/operations.ts'
 import { signInOperations } from './sign-in/operations.ts'
 import { secondFactorOperations } from './totp/operations.ts'
+import { waysInOperations } from './ways-in/operations.ts'
 
 /** People, their credentials, and where they belong. */
 export function identityCapability(deps: IdentityDependencies): Capability {
@@ -19,6 +21,8 @@ export function identityCapability(deps: IdentityDependencies): Capability {
       ...signInOperations(deps),
       ...passwordOperations(deps),
       ...secondFactorOperations(deps),
+      ...passkeyOperations(deps),
+      ...waysInOperations(deps),
       ...invitationOperations(deps),
       ...publisherOperations(deps),
       ...merchantOperations,

@@ -47,6 +47,8 @@ export interface TestPlatformOptions {
   readonly log?: Log
   readonly config?: Partial<Config>
   readonly socketTiming?: SocketTiming
+  /** Name by which browsers know it; default: 127.0.0.1, which is no name. */
+  readonly publicHost?: string
   /** One that outlives the platform; default: one of its own. */
   readonly database?: TestDatabase
 }
@@ -64,6 +66,7 @@ export interface TestPerson {
 /** The whole platform in this process, reached by HTTP. */
 export interface TestPlatform {
   readonly baseUrl: string
+  readonly publicUrl: string
   readonly platform: Platform
   readonly db: Platform['db']
   readonly clock: MovableClock
@@ -182,11 +185,12 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     listen(),
   ])
   const { db } = database
+  const publicUrl = baseUrl.replace('127.0.0.1', options.publicHost ?? '127.0.0.1')
   const redisUrl = process.env['REDIS_URL']
   const prefix = `test-${newId('run', { clock, random: systemRandom })}`
   const queue = makeQueue({ db, redisUrl, log, clock, prefix })
   const platform = await makePlatform({
-    ...{ config, publicUrl: baseUrl, version: '0.0.0', db, queue, log, clock, random },
+    ...{ config, publicUrl, version: '0.0.0', db, queue, log, clock, random },
     sandbox: lazySandbox(),
     ...(options.socketTiming === undefined ? {} : { socketTiming: options.socketTiming }),
   })
@@ -201,11 +205,11 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const app = ({ access_token: accessToken, key }: AppTokens) => {
     if (key === undefined) return bearer(accessToken)
     const sign = (method: string, pathname: string) =>
-      dpopHeaders(key, { method, url: `${baseUrl}${pathname}`, accessToken, nowMs: clock.nowMs() })
+      dpopHeaders(key, { method, url: `${publicUrl}${pathname}`, accessToken, nowMs: clock.nowMs() })
     return makeApiClient({ baseUrl, check, sign })
   }
   return {
-    ...{ baseUrl, platform, db, clock, random, check, openApi, anonymous, bearer, app },
+    ...{ baseUrl, publicUrl, platform, db, clock, random, check, openApi, anonymous, bearer, app },
     ...makePeople(platform, { clock, random }, bearer),
     hostKey: config.hostKey,
     host: bearer(config.hostKey),
@@ -214,7 +218,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
       return (await platform.door.invoke(operationId, call)).output as T
     },
     browser(person = null, language = 'en') {
-      const browser = makeTestBrowser(baseUrl, language)
+      const browser = makeTestBrowser(publicUrl, language)
       if (person !== null) browser.plant('stoa_session', person.session)
       return browser
     },

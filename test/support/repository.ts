@@ -14,8 +14,8 @@ interface ImportConfig {
   readonly tables: {
     readonly parts: Readonly<Record<PartName, readonly string[]>>
     readonly runtimeFolders: Readonly<Record<string, readonly string[]>>
-    /** [packages, the only file or folder that may import them]. */
-    readonly gates: readonly (readonly [readonly string[], string])[]
+    /** [packages, the only files or folders that may import them]. */
+    readonly gates: readonly (readonly [readonly string[], ...string[]])[]
   }
 }
 

@@ -213,7 +213,7 @@ export interface CodeFlow {
 const plainHttp = { [oauth.allowInsecureRequests]: true } as const
 
 export async function startCodeFlow(at: TestPlatform, app: TestApp, scope?: string): Promise<CodeFlow> {
-  const issuer = new URL(at.baseUrl)
+  const issuer = new URL(at.publicUrl)
   const metadata = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...plainHttp })
   const as = await oauth.processDiscoveryResponse(issuer, metadata)
   const codeVerifier = oauth.generateRandomCodeVerifier()

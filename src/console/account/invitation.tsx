@@ -1,7 +1,7 @@
 import { StoaError } from '../../kernel/index.ts'
 import type { Page, PageCall, PageRequest, PageResponse } from '../page.ts'
 import { FormFields, html } from '../shared/shell.tsx'
-import { text } from '../shared/texts.ts'
+import { type TextKey, text } from '../shared/texts.ts'
 
 /** What the operation invitation.inspect answers. */
 interface Invitation {
@@ -89,6 +89,11 @@ async function accept(request: PageRequest, call: PageCall, token: string): Prom
   return { kind: 'redirect', location: '/sign-in' }
 }
 
+const passwordProblems: Readonly<Record<string, TextKey>> = {
+  'capability.invalid_input': 'newPasswordHint',
+  'identity.password_too_common': 'passwordTooCommon',
+}
+
 export const invitationPages: readonly Page[] = [
   {
     method: 'GET',
@@ -111,9 +116,10 @@ export const invitationPages: readonly Page[] = [
       try {
         return await accept(request, call, token)
       } catch (error) {
-        // A password that is too short is mended in the same form; a dead link is the error page.
-        if (!(error instanceof StoaError) || error.code !== 'capability.invalid_input') throw error
-        const problem = text(request.locale, 'newPasswordHint')
+        // A password that is too short or too common is mended in the same form; a dead link is the error page.
+        const sentence = error instanceof StoaError ? passwordProblems[error.code] : undefined
+        if (sentence === undefined) throw error
+        const problem = text(request.locale, sentence)
         return accountForm(request, await inspect(call, token), token, problem)
       }
     },

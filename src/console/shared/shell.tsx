@@ -7,6 +7,8 @@ interface ShellOptions {
   readonly title: string
   readonly status?: number
   readonly formActionOrigins?: readonly string[]
+  /** A file of ours that makes the page better; without it everything else works. */
+  readonly script?: string
 }
 
 function otherLanguageUrl(request: PageRequest): string {
@@ -38,7 +40,9 @@ function Header({ request }: { readonly request: PageRequest }) {
       {person === null ? null : (
         <form method="post" action="/sign-out">
           <FormFields request={request} />
-          <span class="hint">{text(locale, 'signedInAs', { name: person.displayName })} · </span>
+          <span class="hint">
+            <a href="/account">{text(locale, 'signedInAs', { name: person.displayName })}</a> ·{' '}
+          </span>
           <button class="link" type="submit">
             {text(locale, 'signOut')}
           </button>
@@ -57,6 +61,7 @@ export function html(request: PageRequest, options: ShellOptions, content: Compo
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{`${options.title} · ${text(request.locale, 'productName')}`}</title>
         <link rel="stylesheet" href="/assets/stoa.css" />
+        {options.script === undefined ? null : <script type="module" src={options.script} />}
       </head>
       <body>
         <Header request={request} />

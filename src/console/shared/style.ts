@@ -23,6 +23,15 @@ label.choice { display: flex; gap: .7rem; align-items: flex-start; cursor: point
 label.choice input { width: 1.25rem; height: 1.25rem; margin-top: .2rem; flex: none; }
 .buttons { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin-top: 1.5rem; }
 button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .5rem 1rem; border: 1px solid var(--accent); border-radius: .4rem; background: var(--paper); color: var(--accent); cursor: pointer; }
+a.button { display: inline-block; text-align: center; text-decoration: none; font-weight: 600; min-height: 2.75rem; padding: .55rem 1rem; border: 1px solid var(--accent); border-radius: .4rem; color: var(--accent); }
+.done { border: 1px solid var(--accent); background: var(--soft); padding: .75rem 1rem; border-radius: .4rem; }
+fieldset { border: 0; margin: 1rem 0 0; padding: 0; }
+legend { font-weight: 600; padding: 0; }
+summary { cursor: pointer; color: var(--accent); padding: .35rem 0; }
+.qr { display: block; width: 13rem; max-width: 100%; margin: 1rem 0; }
+.qr-light { fill: #fff; }
+.qr-dark { fill: #000; }
+code.secret { font-size: 1.1rem; letter-spacing: .05em; }
 button.link { min-height: 1.5rem; padding: 0; border: 0; background: none; font-weight: 400; text-decoration: underline; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `

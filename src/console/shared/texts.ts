@@ -1,12 +1,14 @@
 import type { Locale } from '../page.ts'
+import { accountTexts } from './account-texts.ts'
 
-interface Text {
+export interface Text {
   readonly en: string
   readonly 'zh-CN': string
 }
 
 /** Every visible sentence, in both languages. `{name}` is filled in. */
 const texts = {
+  ...accountTexts,
   productName: { en: 'Stoa', 'zh-CN': 'Stoa' },
   signIn: { en: 'Sign in', 'zh-CN': '登录' },
   signOut: { en: 'Sign out', 'zh-CN': '退出登录' },

@@ -8,7 +8,7 @@ import { normalEmail } from '../person/person.ts'
 import { findVouchedPerson } from '../person/store.ts'
 import { joinTarget } from './join-target.ts'
 import type { HostMembership } from './membership.ts'
-import { isMember, updateMerchantRole } from './store.ts'
+import { isMember, keepStaffRole, updateMerchantRole } from './store.ts'
 
 export type Admission =
   | {
@@ -45,6 +45,8 @@ async function setMembership(
   { personId, membership }: { readonly personId: string; readonly membership: HostMembership },
 ): Promise<void> {
   if (!(await isMember(tx, personId, membership))) return joinTarget(tx, clock, { personId, membership })
+  // What the host gives itself, no group takes away.
   if (membership.kind === 'merchant')
     await updateMerchantRole(tx, membership.targetId, { personId, role: membership.role })
+  else await keepStaffRole(tx, personId, membership.role)
 }

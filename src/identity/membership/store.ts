@@ -111,7 +111,7 @@ export async function isMember(
   return count > 0
 }
 
-/** Gives a merchant's member another role; nothing happens when the person is none. */
+/** Gives a merchant's member another role, for good; nothing happens when the person is none. */
 export async function updateMerchantRole(
   tx: Transaction,
   merchantId: string,
@@ -119,8 +119,13 @@ export async function updateMerchantRole(
 ): Promise<void> {
   await tx.merchantMembership.updateMany({
     where: { merchantId, personId: member.personId },
-    data: { role: member.role },
+    data: { role: member.role, fromGroups: false },
   })
+}
+
+/** A platform role that a group gave is the person's own from now on. */
+export async function keepStaffRole(tx: Transaction, personId: string, role: string): Promise<void> {
+  await tx.platformRole.updateMany({ where: { personId, role }, data: { fromGroups: false } })
 }
 
 export interface MemberRow {

@@ -9,9 +9,10 @@ import {
   schema,
   toPage,
 } from '../../capability/index.ts'
-import { limits, toIso, tokenPrefixes } from '../../kernel/index.ts'
+import { type IdSource, limits, type Transaction, toIso, tokenPrefixes } from '../../kernel/index.ts'
 import type { IdentityDependencies } from '../dependencies.ts'
 import { IdentityErrors } from '../errors.ts'
+import { confirmationErrors, confirmFirst } from '../password/confirm-person.ts'
 import * as wire from '../schema.ts'
 import { checkSecondFactor, type SecondFactorDependencies } from '../totp/check-second-factor.ts'
 import { createPersonalToken } from './create-personal-token.ts'
@@ -76,6 +77,28 @@ function toToken(row: TokenRow) {
 
 const secondMs = 1000
 
+const lifetimeSeconds = schema.optional(
+  schema.integer({
+    minimum: 60,
+    maximum: limits.personalTokenMsMax / secondMs,
+    default: limits.personalTokenMs / secondMs,
+  }),
+)
+
+interface AskedToken {
+  readonly name: string
+  readonly audiences: readonly wire.Audience[]
+  readonly lifetimeSeconds?: number | undefined
+}
+
+async function issue(tx: Transaction, ids: IdSource, personId: string, asked: AskedToken) {
+  const { name, audiences } = asked
+  const lifetimeMs = (asked.lifetimeSeconds ?? limits.personalTokenMs / secondMs) * secondMs
+  const created = await createPersonalToken(tx, ids, { personId, name, audiences, lifetimeMs })
+  const { id, token, createdAtMs, expiresAtMs } = created
+  return { id, token, name, audiences, createdAt: toIso(createdAtMs), expiresAt: toIso(expiresAtMs) }
+}
+
 /**
  * Who the credentials are of, second factor included.
  * @throws identity.sign_in_refused, identity.second_factor_required, identity.second_factor_refused,
@@ -120,13 +143,7 @@ function createToken(deps: IdentityDependencies): Operation {
       ),
       name: tokenName,
       audiences: tokenAudiences,
-      lifetimeSeconds: schema.optional(
-        schema.integer({
-          minimum: 60,
-          maximum: limits.personalTokenMsMax / secondMs,
-          default: limits.personalTokenMs / secondMs,
-        }),
-      ),
+      lifetimeSeconds,
     }),
     output: CreatedPersonalToken,
     errors: [
@@ -142,17 +159,33 @@ function createToken(deps: IdentityDependencies): Operation {
         { email, password, address: deps.clientAddress() },
         totp,
       ),
-    async handle({ tx, clock, random, input, prepared: personId }) {
-      const lifetimeMs = (input.lifetimeSeconds ?? limits.personalTokenMs / secondMs) * secondMs
-      const { name, audiences } = input
-      const created = await createPersonalToken(
-        tx,
-        { clock, random },
-        { personId, name, audiences, lifetimeMs },
-      )
-      const { id, token, createdAtMs, expiresAtMs } = created
-      return { id, token, name, audiences, createdAt: toIso(createdAtMs), expiresAt: toIso(expiresAtMs) }
-    },
+    handle: ({ tx, clock, random, input, prepared: personId }) =>
+      issue(tx, { clock, random }, personId, input),
+  })
+}
+
+function issueOwnToken(deps: IdentityDependencies): Operation {
+  return defineOperation({
+    id: 'personal_token.issue',
+    summary: 'Get a personal token for a program, as somebody who is signed in',
+    description: 'The way for who has no password: a sign-in of the last 15 minutes stands for it.',
+    method: 'POST',
+    path: '/account/v1/tokens:issue',
+    audience: 'account',
+    access: { kind: 'person' },
+    kind: 'write',
+    status: 201,
+    input: schema.object({
+      name: tokenName,
+      audiences: tokenAudiences,
+      lifetimeSeconds,
+      password: wire.ownPassword,
+    }),
+    output: CreatedPersonalToken,
+    errors: [...confirmationErrors, IdentityErrors.too_many_tokens],
+    prepare: confirmFirst(deps),
+    handle: ({ tx, clock, random, caller, input }) =>
+      issue(tx, { clock, random }, personOf(caller).personId, input),
   })
 }
 
@@ -273,6 +306,7 @@ const endOwnOtherSessions = defineOperation({
 export function signInOperations(deps: IdentityDependencies): readonly Operation[] {
   return [
     createToken(deps),
+    issueOwnToken(deps),
     listOwnTokens,
     revokeOwnToken,
     listOwnSessions,

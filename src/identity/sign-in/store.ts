@@ -89,6 +89,16 @@ export async function findPassword(q: Queries, account: string): Promise<Passwor
   return row ?? null
 }
 
+/** The hash of a person's password; null: the person has none. */
+export async function findPasswordHash(q: Queries, personId: string): Promise<string | null> {
+  const [row] = await sql<{ readonly secret: string | null }>(
+    q,
+    `select secret from sign_in where person_id = $1 and kind = 'password'`,
+    personId,
+  )
+  return row?.secret ?? null
+}
+
 /** After a right password: forgets the attempts before it. */
 export async function recordSignIn(
   q: Queries,

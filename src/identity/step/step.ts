@@ -11,6 +11,16 @@ interface StepData {
   readonly 'totp-enrolment': { readonly secret: string }
   readonly 'passkey-registration': { readonly challenge: string; readonly name: string }
   readonly 'passkey-sign-in': { readonly challenge: string }
+  readonly provider: {
+    readonly state: string
+    readonly nonce: string
+    readonly codeVerifier: string
+    readonly mode: 'sign-in' | 'new' | 'link'
+    /** Whose account is linked. */
+    readonly personId: string | null
+    /** Path of our own. */
+    readonly returnTo: string
+  }
 }
 
 export type StepKind = keyof StepData

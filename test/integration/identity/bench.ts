@@ -8,7 +8,14 @@ import {
   type PersonCaller,
 } from '../../../src/capability/index.ts'
 import type { Db } from '../../../src/db/index.ts'
-import { allAudiences, identityCapability, loadPerson, makeSignInKeys } from '../../../src/identity/index.ts'
+import {
+  allAudiences,
+  identityCapability,
+  loadPerson,
+  makeSignInKeys,
+  makeWaysIn,
+  type WaysIn,
+} from '../../../src/identity/index.ts'
 import { insertPerson } from '../../../src/identity/person/store.ts'
 import {
   type Clock,
@@ -20,7 +27,7 @@ import {
   systemRandom,
   toProblem,
 } from '../../../src/kernel/index.ts'
-import { openTestDatabase } from '../../support/database.ts'
+import { openTestDatabase, quietLog } from '../../support/database.ts'
 
 export const anonymous: Caller = { kind: 'anonymous' }
 export const host: Caller = { kind: 'host' }
@@ -127,4 +134,9 @@ export async function openBench(options: { readonly registrationOpen?: boolean }
     close,
   }
   return bench
+}
+
+/** What pages sign people in with, as at a platform with this address. */
+export function waysInOf({ db, ids }: Bench, publicUrl: string): WaysIn {
+  return makeWaysIn({ db, ...ids, keys, publicUrl, log: quietLog, provider: null })
 }
