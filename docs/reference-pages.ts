@@ -9,6 +9,8 @@ import { eventFailures } from '../src/events/errors.ts'
 import { type ErrorDefinition, type Limit, limitTable, listErrors } from '../src/kernel/index.ts'
 import { sandboxFailures } from '../src/sandbox/errors.ts'
 import { webhookFailures } from '../src/webhooks/errors.ts'
+import { clauses } from '../test/conformance/oauth/clauses.ts'
+import { pending } from '../test/conformance/oauth/pending.ts'
 import { importRules, importTables, readFiles, repositoryRoot } from '../test/support/repository.ts'
 
 /** A page made from tables in code. `path` is relative to the repository. */
@@ -189,6 +191,48 @@ async function eventsPage(): Promise<Page> {
   )
 }
 
+/** The test file of each clause: the cases of `cases/x.ts` are run by `x.test.ts`. */
+function testFiles(): ReadonlyMap<string, string> {
+  const cases = readFiles('test/conformance/oauth/cases', /[.]ts$/)
+  return new Map(
+    cases.flatMap(({ path, text }) =>
+      [...text.matchAll(/^ {2}'([\w.-]+)': \{$/gm)].map(
+        ([, id = '']) => [id, path.replace('cases/', '').replace(/[.]ts$/, '.test.ts')] as const,
+      ),
+    ),
+  )
+}
+
+function conformancePage(): Page {
+  const files = testFiles()
+  const waits = new Map<string, string>(pending)
+  const testOf = (id: string) => {
+    const file = files.get(id)
+    if (file === undefined) return `none: ${waits.get(id)}`
+    return `[${file.replace(/^.*[/]/, '')}](../../${file})`
+  }
+  const standards = [...new Set(clauses.map(({ place }) => place.split(' §')[0] ?? ''))]
+  const sections = standards.map((standard) => {
+    const rows = clauses
+      .filter(({ place }) => place.startsWith(`${standard} §`))
+      .map(({ id, place, quotation, stoa }) => [
+        `\`${id}\``,
+        place.replace(`${standard} `, ''),
+        `“${quotation}”`,
+        stoa,
+        testOf(id),
+      ])
+    return `## ${standard}\n\n${table(['Test', 'Place', 'Words of the standard', 'What Stoa does', 'File'], rows)}`
+  })
+  return page(
+    'docs/reference/oauth-conformance.md',
+    'OAuth conformance',
+    'Every clause is declared in `test/conformance/oauth/clauses`. Its test has its name and runs twice: against the server, where it must pass, and through a proxy that breaks the clause, where it must fail.',
+    `${clauses.length} clauses, ${clauses.length - pending.size} with a test.`,
+    ...sections,
+  )
+}
+
 function importTableText(): string {
   const packagesOf = (home: string) =>
     importTables.gates.filter(([, file]) => file.startsWith(home)).flatMap(([packages]) => packages)
@@ -239,6 +283,7 @@ export async function referencePages(): Promise<readonly Page[]> {
     limitsPage(),
     configurationPage(),
     await eventsPage(),
+    conformancePage(),
     withBlock('docs/architecture.md', 'import-table', importTableText()),
   ]
 }

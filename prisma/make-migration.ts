@@ -1,6 +1,6 @@
 // `npm run migration -- NAME` writes prisma/migrations/<timestamp>_NAME/migration.sql: what leads from the existing
 // migrations to schema.prisma. Partitions, partial indexes and CHECKs, which a Prisma schema cannot say, are added to
-// that file by hand; `npx vitest run --config test/vitest.config.ts -u prisma-in-step` renews the snapshot that guards
+// that file by hand; `npm test -- test/architecture/prisma-in-step.test.ts -u` renews the snapshot that guards
 // them.
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'

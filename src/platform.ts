@@ -37,6 +37,7 @@ import {
   findPersonalToken,
   findSession,
   identityCapability,
+  makeSignInKeys,
   signIn,
   startSession,
 } from './identity/index.ts'
@@ -53,6 +54,7 @@ import {
   newId,
   present,
   type Random,
+  systemTimers,
 } from './kernel/index.ts'
 import { noticesCapability } from './notices/index.ts'
 import { type AuthorizationServer, makeAuthorizationServer, makeClientSecretHash } from './oauth/index.ts'
@@ -62,6 +64,7 @@ import { checkCase, makeWakeChecks, reviewCapability, startReviewJobs } from './
 import { makeRulesCheck, RulesErrors } from './rules/index.ts'
 import { sandboxSink } from './sandbox/index.ts'
 import {
+  makeEndpointStore,
   makeReplayer,
   makeWakeReplay,
   type Replayer,
@@ -120,7 +123,8 @@ interface Base extends PlatformOptions {
 
 /** What sending to endpoints needs, whoever sends: the drain, a replay, or a person. */
 function sendingOf({ config, db, clock, random, log, httpClient }: Base) {
-  return { db, httpClient, secretKey: deriveKey(config.secretKey, 'webhook-secrets'), clock, random, log }
+  const secretKey = deriveKey(config.secretKey, 'webhook-secrets')
+  return { db, endpoints: makeEndpointStore(db), httpClient, secretKey, clock, random, log }
 }
 
 function capabilitiesOf(base: Base): readonly Capability[] {
@@ -130,6 +134,7 @@ function capabilitiesOf(base: Base): readonly Capability[] {
     accessLogCapability,
     identityCapability({
       publicUrl,
+      keys: makeSignInKeys(config.secretKey),
       registrationOpen: config.registrationOpen,
       clientAddress: currentClientAddress,
     }),
@@ -237,6 +242,10 @@ async function makeBase(
     secretKey: config.secretKey,
     publicUrl,
     supportedScopes: () => [...late.catalog().scopes.keys()],
+    privateScopes: () =>
+      [...late.catalog().scopes.values()]
+        .filter(({ sensitivity }) => sensitivity === 'private')
+        .map(({ name }) => name),
     renderError: (error, locale) => renderErrorDocument(error, locale, currentRequestId() ?? ''),
     clock,
     random,
@@ -296,6 +305,7 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     catalog,
     queue,
     clock,
+    timers: systemTimers,
     random,
     log,
     publicUrl,

@@ -331,7 +331,7 @@ const stoaMembers = {
     maxItems: 10,
     uniqueItems: true,
     description:
-      'OAuth redirect URIs, compared character by character. https, or http on 127.0.0.1 or [::1] for apps on the user’s own machine; in normal form, without user name and fragment.',
+      'OAuth redirect URIs, compared character by character. https, or http on 127.0.0.1 or [::1] for apps on the user’s own machine, there with any port; in normal form, without user name and fragment.',
     items: { type: 'string', minLength: 1, maxLength: 512 },
   },
   stoa_egress_hosts: {

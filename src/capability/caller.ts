@@ -23,6 +23,8 @@ export interface InstallationCaller {
 export interface PersonCaller {
   readonly kind: 'person'
   readonly personId: string
+  /** The session of a browser; null: a personal token, or nobody's browser. */
+  readonly sessionId: string | null
   readonly displayName: string
   readonly locale: string
   /** What this credential may be used for; a session: everything. */

@@ -51,6 +51,15 @@ export interface Settled {
   readonly lastOutcome: AttemptOutcome | 'deferred'
 }
 
+function finished(
+  state: DeliveryState,
+  attempts: number,
+  nowMs: number,
+  lastOutcome: AttemptOutcome,
+): Settled {
+  return { state, attempts, dueAtMs: nowMs, finishedAtMs: nowMs, lastOutcome }
+}
+
 /** The state machine: what becomes of a delivery. `fraction` in [0, 1) is chance, for the jitter. */
 export function next(
   delivery: DeliveryProgress,
@@ -59,21 +68,14 @@ export function next(
 ): Settled {
   assert(!isFinal(delivery.state), `a delivery that is ${delivery.state} is not attempted`)
   const attempts = delivery.attempts + 1
-  const finished = (state: DeliveryState, lastOutcome: AttemptOutcome): Settled => ({
-    state,
-    attempts,
-    dueAtMs: at.nowMs,
-    finishedAtMs: at.nowMs,
-    lastOutcome,
-  })
   switch (ending.kind) {
     case 'delivered':
-      return finished('delivered', 'delivered')
+      return finished('delivered', attempts, at.nowMs, 'delivered')
     case 'gone':
     case 'refused':
-      return finished('exhausted', ending.kind)
+      return finished('exhausted', attempts, at.nowMs, ending.kind)
     case 'cancelled':
-      return { ...finished('cancelled', 'cancelled'), attempts: delivery.attempts }
+      return finished('cancelled', delivery.attempts, at.nowMs, 'cancelled')
     case 'deferred':
       return {
         state: delivery.state,
@@ -90,7 +92,7 @@ export function next(
         retryAfterMs: ending.retryAfterMs,
         fraction: at.fraction,
       })
-      if (dueAtMs === null) return finished('exhausted', 'failed')
+      if (dueAtMs === null) return finished('exhausted', attempts, at.nowMs, 'failed')
       return { state: 'waiting', attempts, dueAtMs, finishedAtMs: null, lastOutcome: 'failed' }
     }
     default:

@@ -6,23 +6,21 @@ import {
   type Log,
   limits,
   makePlaces,
-  newId,
   type Random,
+  type Timers,
   type Transaction,
 } from '../kernel/index.ts'
 import type { Queue } from '../queue/index.ts'
 import { type Again, makeAgain } from './again/send-again.ts'
 import { type Backlog, makeBacklogReader } from './backlog.ts'
 import type { PlacedEvent } from './check-events.ts'
-import { type Drainer, makeDrainer } from './drain/drain-streams.ts'
-import { clearLeases } from './drain/lease/store.ts'
-import { makeWakes } from './jobs.ts'
+import { makeEventPath } from './event-path.ts'
+import { makeEventStore } from './event-store.ts'
 import { type EventCounts, makeMeters } from './meters.ts'
 import { publishAsHost } from './publish-as-host.ts'
 import { type PublishedEvent, publishEvent } from './publish-event.ts'
 import type { AwaitDependencies } from './pull/await-page.ts'
 import { makeStreamWatch } from './pull/watch-streams.ts'
-import { makeRelayLoop } from './relay/relay-loop.ts'
 import { makeRuleSource } from './rule-book.ts'
 import type { Sink, SinkKind } from './sink.ts'
 
@@ -31,6 +29,7 @@ export interface EventsDependencies {
   readonly catalog: Pick<Catalog, 'eventTypes' | 'scopes'>
   readonly queue: Queue
   readonly clock: Clock
+  readonly timers: Timers
   readonly random: Random
   readonly log: Log
   /** Without a trailing slash. */
@@ -71,32 +70,21 @@ export interface Events {
   drainNow(): Promise<number>
 }
 
-async function drainAll(drainer: Drainer): Promise<number> {
-  let total = 0
-  for (;;) {
-    await drainer.sweep()
-    const recorded = await drainer.settle()
-    if (recorded === 0) return total
-    total += recorded
-  }
-}
-
 /** Makes the event path of this process. */
 export function makeEvents(deps: EventsDependencies): Events {
   const { db, log } = deps
-  const wakes = makeWakes(deps)
-  const owner = newId('run', deps)
-  const rules = makeRuleSource({ queries: db.queries, clock: deps.clock })
+  const store = makeEventStore(db)
+  const rules = makeRuleSource({ store, clock: deps.clock })
   const meters = makeMeters()
-  const drainer = makeDrainer({ ...deps, meters, owner, rules, wakeLater: wakes.wakeStreamLater })
   const watch = makeStreamWatch({ queries: db.queries, log })
   const places = makePlaces({ perKeyMax: limits.pullWaitsPerAppMax, max: limits.pullWaitsMax })
-  const { wakeStreams } = wakes
-  const relay = makeRelayLoop({ ...deps, meters, rules, wakeStreams, advanced: watch.advanced })
+  // One process owns an embedded database.
+  const isAlone = db.kind === 'pglite'
+  const path = makeEventPath({ ...deps, store, meters, rules, isAlone, advanced: watch.advanced })
 
   // A relay or drain that a request happens to wake serves everybody: it must not log under that request's id.
   const outside = AsyncLocalStorage.snapshot()
-  const wakeRelay = () => outside(() => wakes.wakeRelay())
+  const wakeRelay = () => outside(() => path.wakeRelay())
 
   return {
     async publish(tx, event) {
@@ -109,24 +97,17 @@ export function makeEvents(deps: EventsDependencies): Events {
       afterCommit(tx, wakeRelay)
       return published
     },
-    again: makeAgain({ ...deps, meters, rules }),
-    stream: { ...deps, rules, watch, places },
+    again: makeAgain({ ...deps, store, meters, rules }),
+    stream: { ...deps, store, rules, watch, places },
     counts: meters.counts,
     backlog: makeBacklogReader({ queries: db.queries, clock: deps.clock, log }),
-    async start() {
-      // One process owns an embedded database, so whoever holds a lease there is dead.
-      if (db.kind === 'pglite') await clearLeases(db.queries)
-      wakes.start({ relay, drainer })
-      if (deps.relays) relay.wake()
-      await drainer.sweep()
-    },
+    start: path.start,
     async stop() {
-      wakes.stop()
       watch.stop()
-      await Promise.all([relay.stop(), drainer.stop(limits.drainStopMs)])
+      await path.stop()
       log.info('events.stopped')
     },
-    relayNow: () => relay.runNow(),
-    drainNow: () => drainAll(drainer),
+    relayNow: path.relayNow,
+    drainNow: path.drainNow,
   }
 }

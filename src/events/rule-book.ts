@@ -1,6 +1,6 @@
-import type { Clock, Queries } from '../kernel/index.ts'
+import type { Clock } from '../kernel/index.ts'
+import type { EventStore } from './event-store.ts'
 import { endingEffects, holdingEffects } from './rule-conditions.ts'
-import { listRules } from './store.ts'
 
 /** A platform rule in force. A selector that is null matches everything. */
 export interface EventRule {
@@ -64,14 +64,17 @@ export function makeRuleBook(rules: readonly EventRule[]): RuleBook {
 const rulesCacheMs = 1_000
 
 /** The rules, read at most once a second however many drains ask. */
-export function makeRuleSource(deps: { readonly queries: Queries; readonly clock: Clock }) {
+export function makeRuleSource(deps: {
+  readonly store: Pick<EventStore, 'listRules'>
+  readonly clock: Clock
+}) {
   let book = makeRuleBook([])
   let readAtMs = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | null = null
 
   async function refresh(): Promise<void> {
     const nowMs = deps.clock.nowMs()
-    book = makeRuleBook(await listRules(deps.queries, nowMs))
+    book = makeRuleBook(await deps.store.listRules(nowMs))
     readAtMs = nowMs
   }
 

@@ -16,6 +16,61 @@ export const IdentityErrors = defineErrors('identity', {
     title: 'The email address or the password is wrong',
     fix: 'Check both; the answer is the same for an address that nobody has registered.',
   },
+  password_too_common: {
+    status: 422,
+    title: 'This password is one of the first that anybody would try',
+    fix: 'Choose another; a few words in a row that have nothing to do with you or this platform are good.',
+  },
+  password_required: {
+    status: 403,
+    title: 'This needs your password',
+    fix: 'Send it once more: a session or a token alone does not change how you sign in.',
+  },
+  password_refused: {
+    status: 403,
+    title: 'This is not your password',
+    fix: 'Check it; nothing was changed.',
+  },
+  sign_in_again: {
+    status: 403,
+    title: 'You signed in too long ago for this',
+    fix: 'Sign in once more and repeat it within 15 minutes; you have no password that could be asked for instead.',
+  },
+  email_missing: {
+    status: 409,
+    title: 'A password needs an email address, and you have none',
+    fix: 'Ask the platform for an invitation to your address, or go on without a password.',
+  },
+  second_factor_required: {
+    status: 401,
+    title: 'The password is right; a code is missing',
+    fix: 'Send it as totp: six digits from the authenticator app, or a recovery code.',
+  },
+  second_factor_refused: {
+    status: 401,
+    title: 'The code is wrong or was used before',
+    fix: 'Wait for the next code of the authenticator app; a recovery code works once.',
+  },
+  second_factor_exists: {
+    status: 409,
+    title: 'You have a second factor already',
+    fix: 'Remove it first, then set up the new one.',
+  },
+  second_factor_not_found: {
+    status: 404,
+    title: 'You have no second factor',
+    fix: 'Set one up first.',
+  },
+  enrolment_not_valid: {
+    status: 422,
+    title: 'This enrolment is over',
+    fix: 'Begin it again; it lasts a few minutes and works once, for the person who began it.',
+  },
+  code_refused: {
+    status: 422,
+    title: 'This is not the code that the secret gives now',
+    fix: 'Check the clock of the device, and send the code it shows at this moment.',
+  },
   too_many_attempts: {
     status: 429,
     title: 'Too many attempts from here',

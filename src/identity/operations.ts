@@ -4,8 +4,10 @@ import { invitationOperations } from './invitation/operations.ts'
 import { hostMemberOperations } from './membership/host-operations.ts'
 import { publisherOperations } from './membership/operations.ts'
 import { merchantOperations } from './merchant/operations.ts'
+import { passwordOperations } from './password/operations.ts'
 import { personOperations } from './person/operations.ts'
 import { signInOperations } from './sign-in/operations.ts'
+import { secondFactorOperations } from './totp/operations.ts'
 
 /** People, their credentials, and where they belong. */
 export function identityCapability(deps: IdentityDependencies): Capability {
@@ -15,7 +17,9 @@ export function identityCapability(deps: IdentityDependencies): Capability {
     operations: [
       ...personOperations(deps),
       ...signInOperations(deps),
-      ...invitationOperations,
+      ...passwordOperations(deps),
+      ...secondFactorOperations(deps),
+      ...invitationOperations(deps),
       ...publisherOperations(deps),
       ...merchantOperations,
       ...hostMemberOperations(deps),

@@ -46,3 +46,10 @@ export const newPassword = schema.string({
   description: 'Any characters',
 })
 export const password = schema.string({ minLength: 1, maxLength: limits.passwordLengthMax })
+/** Of somebody who is signed in already, before something about their sign-in changes. */
+export const ownPassword = schema.optional(
+  schema.string({
+    maxLength: limits.passwordLengthMax,
+    description: 'Your password. Without one, you must have signed in within the last 15 minutes',
+  }),
+)

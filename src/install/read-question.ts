@@ -36,7 +36,13 @@ export async function readQuestion(
     installed: existing !== null,
   }
   const words = wordConsent(parties, question)
-  const ids = { merchantId, appId: app.id, versionId: version.id, packageSha256: version.packageSha256 }
+  const ids = {
+    merchantId,
+    appId: app.id,
+    appName: version.manifest.name,
+    versionId: version.id,
+    packageSha256: version.packageSha256,
+  }
   const text = JSON.stringify({ ...ids, words })
   return { question, words, text, textSha256: sha256Hex(Buffer.from(text)) }
 }

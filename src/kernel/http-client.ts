@@ -242,13 +242,15 @@ export function makeHttpClient(options: HttpClientOptions): HttpClient {
       const startedAtMs = clock.nowMs()
       return new Promise((resolve) => {
         const target = targetOf(call.url)
-        const end = (ending: Ending) => resolve(toOutcome(ending, clock.nowMs() - startedAtMs))
-        if (target.isRefused)
-          return end({ reason: 'address_refused', message: `${target.hostname} is not public` })
+        if (target.isRefused) {
+          const message = `${target.hostname} is not public`
+          return resolve({ kind: 'failed', reason: 'address_refused', message, durationMs: 0 })
+        }
         const { method, headers, body = null } = call
         agent.dispatch(
           { origin: target.origin, path: target.path, method, headers, body },
-          exchange(call, end),
+          // Without a name of its own: each of them is made once per request.
+          exchange(call, (ending) => resolve(toOutcome(ending, clock.nowMs() - startedAtMs))),
         )
       })
     },

@@ -38,5 +38,6 @@ export { currentClientAddress, currentRequestId, type Log, makeLog, withRequest 
 export { makePlaces, type Places } from './places.ts'
 export { type Problem, toProblem } from './problem.ts'
 export { type Random, seededRandom, systemRandom } from './random.ts'
+export { sleep, systemTimers, type Timers } from './timers.ts'
 export { isWellFormedToken, mintToken, type TokenKind, tokenPrefixes } from './token.ts'
-export type { Queries, Transaction } from './transaction.ts'
+export type { Bound, Queries, Transaction } from './transaction.ts'

@@ -7,3 +7,8 @@ export interface Queries {}
 
 /** The same calls inside one transaction: everything commits together or nothing does. */
 export interface Transaction extends Queries {}
+
+/** A store function that has its database handle already: the member of a port. */
+export type Bound<F> = F extends (handle: infer _Handle, ...rest: infer Rest) => infer Result
+  ? (...rest: Rest) => Result
+  : never

@@ -7,13 +7,15 @@ import {
   type Queries,
   type TokenKind,
 } from '../kernel/index.ts'
+import { currentMechanism } from './client/authentication.ts'
 import { toClientPayload } from './client/client.ts'
 import { findClient } from './client/store.ts'
 import { findGrant, type GrantRow, insertGrant, revokeGrant } from './grant/store.ts'
-import { findState, findStateByUid, insertStateOnce, removeState, saveState } from './interaction/store.ts'
+import { findState, findStateByUid, removeState, saveState, takeState } from './interaction/store.ts'
 import { hashValue, type OAuthKeys } from './keys.ts'
-import { errors } from './library.ts'
+import { errors, Provider } from './library.ts'
 import type { AccessTokens } from './token/access-token.ts'
+import { endsOneToken } from './token/inspect-token.ts'
 import {
   findToken,
   type NewToken,
@@ -153,7 +155,7 @@ function tokenAdapter(model: string, kind: TokenKind, deps: AdapterDependencies)
     },
     async revokeByGrantId(grantId) {
       // The library asks every model in turn; one statement ends them all.
-      if (model !== 'AccessToken') return
+      if (model !== 'AccessToken' || endsOneToken(Provider.ctx)) return
       await revokeTokensOfGrant(q(), grantId, clock.nowMs())
       accessTokens.forget({ grantId })
     },
@@ -243,7 +245,8 @@ function clientAdapter(deps: AdapterDependencies): Adapter {
       const row = await findClient(currentQueries(deps.queries), id, deps.clock.nowMs())
       if (row === null) return undefined
       const { placeholderSecret } = deps
-      return toClientPayload(row, { supportedScopes: deps.supportedScopes(), placeholderSecret })
+      const supportedScopes = deps.supportedScopes()
+      return toClientPayload(row, { supportedScopes, placeholderSecret, mechanism: currentMechanism() })
     },
   }
 }
@@ -279,10 +282,10 @@ function stateAdapter(model: string, deps: AdapterDependencies): Adapter {
   const hashOf = (id: string) => hashValue(keys, `${model}.${id}`)
   return {
     ...bareAdapter(model),
-    async upsert(id, payload, expiresInSeconds = 0) {
+    upsert(id, payload, expiresInSeconds = 0) {
       if (holdsNul(payload)) throw new errors.InvalidRequest('a parameter holds a NUL character')
       const nowMs = clock.nowMs()
-      const state = {
+      return saveState(q(), {
         hash: hashOf(id),
         kind: model,
         uid: model === 'Session' ? (payload.uid ?? null) : null,
@@ -290,10 +293,7 @@ function stateAdapter(model: string, deps: AdapterDependencies): Adapter {
         payload: withoutSecrets(id, payload),
         nowMs,
         expiresAtMs: nowMs + expiresInSeconds * 1000,
-      }
-      if (model !== 'ReplayDetection') return saveState(q(), state)
-      // The library reads before it writes; of two at once both would pass, so the write decides.
-      if (!(await insertStateOnce(q(), state))) throw new errors.InvalidClientAuth('used a second time')
+      })
     },
     async find(id) {
       const payload = await findState(q(), model, hashOf(id), clock.nowMs())
@@ -306,11 +306,29 @@ function stateAdapter(model: string, deps: AdapterDependencies): Adapter {
   }
 }
 
+/**
+ * A pushed request. RFC 9126 §4: "Authorization servers SHOULD treat request_uri values as one-time use". The library
+ * would note the use when the merchant has agreed, an hour later perhaps; here reading it is the use, by one statement.
+ */
+function pushedRequestAdapter(model: string, deps: AdapterDependencies): Adapter {
+  const { keys, clock } = deps
+  const hashOf = (id: string) => hashValue(keys, `${model}.${id}`)
+  return {
+    ...stateAdapter(model, deps),
+    async find(id) {
+      const payload = await takeState(currentQueries(deps.queries), model, hashOf(id), clock.nowMs())
+      return payload === null ? undefined : { ...payload, jti: id }
+    },
+    consume: () => Promise.resolve(),
+  }
+}
+
 /** The library's storage on our tables, by the name of its model. */
 export function makeAdapter(model: string, deps: AdapterDependencies): Adapter {
   const tokenKind = tokenKinds[model]
   if (tokenKind !== undefined) return tokenAdapter(model, tokenKind, deps)
   if (model === 'Grant') return grantAdapter(deps)
   if (model === 'Client') return clientAdapter(deps)
+  if (model === 'PushedAuthorizationRequest') return pushedRequestAdapter(model, deps)
   return stateAdapter(model, deps)
 }

@@ -11,7 +11,10 @@ import {
   toProblem,
 } from '../kernel/index.ts'
 import { makeAdapter } from './adapter.ts'
+import { makeNoteUse } from './client/note-use.ts'
 import { makeConfiguration } from './configuration.ts'
+import { type Presented, presentToken } from './dpop/present-token.ts'
+import { makeEngine } from './engine.ts'
 import { type Agreement, completeAuthorization } from './grant/complete-authorization.ts'
 import {
   type BrowserRequest,
@@ -21,11 +24,15 @@ import {
   resumeSignIn,
 } from './interaction/interaction.ts'
 import { deriveOAuthKeys } from './keys.ts'
+import { protectedResourceMetadata } from './metadata.ts'
 import { makeProvider } from './provider.ts'
-import { loadSigningKeys } from './signing-key/load-signing-keys.ts'
+import { loadSigningKeys } from './signing-key/signing-keys.ts'
+import { removeRetiredKeys } from './signing-key/store.ts'
 import { removeExpired } from './store.ts'
 import { makeAccessTokens } from './token/access-token.ts'
 import { revokeTokensOfInstallation } from './token/store.ts'
+import { removeExpiredUses } from './use-once/store.ts'
+import { makeUseOnce } from './use-once/use-once.ts'
 
 export interface AuthorizationServerDependencies {
   readonly db: Db
@@ -35,6 +42,8 @@ export interface AuthorizationServerDependencies {
   readonly publicUrl: string
   /** Names of all scopes of the catalogue; asked for at each use, because the catalogue is made later. */
   supportedScopes(): readonly string[]
+  /** Those of them that need a token bound to a key. */
+  privateScopes(): readonly string[]
   /** A whole HTML document for an error that a person sees; sent with a strict policy. */
   renderError(error: StoaError, locale: 'en' | 'zh-CN'): string
   readonly clock: Clock
@@ -47,8 +56,14 @@ export interface AuthorizationServer {
   matches(path: string): boolean
   /** Answers such a request; before any body parser. */
   handle(request: ServedRequest, response: ServerResponse): void
-  /** Who holds this access token; null when it is not ours or ended. Right within 3 s after any change. */
-  verifyAccessToken(token: string): Promise<AppCaller | null>
+  /**
+   * Who presents this access token, as a bearer token or with a proof; null when it is not ours or ended. Right within
+   * 3 s after any change.
+   * @throws oauth.token_bound, oauth.token_not_bound, oauth.dpop_key_differs, oauth.dpop_proof_refused
+   */
+  verifyAccessToken(token: string, presented?: Presented | null): Promise<AppCaller | null>
+  /** Whom the token was given to, for a connection at whose beginning it was presented; null when it has ended. */
+  holderOf(token: string): Promise<AppCaller | null>
   findInteraction(request: BrowserRequest, response: ServerResponse): Promise<Interaction | null>
   /** @throws oauth.interaction_not_found */
   resumeSignIn(
@@ -66,6 +81,8 @@ export interface AuthorizationServer {
   protectedResourceMetadata(): unknown
   /** Deletes expired rows; to be called now and then. */
   removeExpired(): Promise<void>
+  /** Forgets proofs that are too old to be used; to be called every `limits.useOnceSweepMs`. */
+  removeExpiredUses(): Promise<void>
 }
 
 /** Express gives the client's address, with its proxies believed as configured. */
@@ -73,7 +90,7 @@ export type ServedRequest = IncomingMessage & { readonly ip?: string | undefined
 
 const routes: readonly (readonly [pattern: RegExp, methods: readonly string[]])[] = [
   [/^\/oauth\/authorize(\/[\w-]+)?$/, ['GET']],
-  [/^\/oauth\/(token|revoke|introspect|end_session\/confirm)$/, ['POST', 'OPTIONS']],
+  [/^\/oauth\/(token|par|revoke|introspect|end_session\/confirm)$/, ['POST', 'OPTIONS']],
   [/^\/oauth\/jwks$/, ['GET', 'HEAD', 'OPTIONS']],
   [/^\/\.well-known\/(oauth-authorization-server|openid-configuration)$/, ['GET', 'HEAD', 'OPTIONS']],
 ]
@@ -116,21 +133,37 @@ export async function makeAuthorizationServer(
   const resource = `${issuer}/v1`
   const keys = deriveOAuthKeys(deps.secretKey)
   const accessTokens = makeAccessTokens({ queries, keys, clock })
-  const signingKeys = await loadSigningKeys({ db, sealingKey: keys.signingKeys, clock, log })
+  const metadata = { issuer, resource, supportedScopes }
+  const useOnce = makeUseOnce({ queries, keys })
+  const noteUse = makeNoteUse({ queries, clock })
   const adapter = {
     ...{ queries, keys, clock, accessTokens, resource, supportedScopes },
     placeholderSecret: mintToken('clientSecret', random),
   }
-  const configuration = makeConfiguration({
-    ...{ publicUrl: issuer, resource, signingKeys, clock, cookieKey: keys.cookies },
-    makeAdapter: (model) => makeAdapter(model, adapter),
-    renderError: deps.renderError,
-  })
   const tokenEndpoint = { queries, keys, clock, log, resource, accessTokens }
-  const provider = makeProvider(issuer, configuration, {
-    ...{ queries, keys, clock, random, log, tokenEndpoint, supportedScopes },
+  const engine = await makeEngine({
+    loadKeys: () => loadSigningKeys({ db, sealingKey: keys.signingKeys, clock, log }),
+    makeProvider(signingKeys) {
+      const configuration = makeConfiguration({
+        ...{
+          publicUrl: issuer,
+          resource,
+          signingKeys,
+          clock,
+          cookieKey: keys.cookies,
+          accessTokens,
+          noteUse,
+        },
+        privateScopes: deps.privateScopes,
+        makeAdapter: (model) => makeAdapter(model, adapter),
+        renderError: deps.renderError,
+      })
+      return makeProvider(issuer, configuration, {
+        ...{ keys, random, log, tokenEndpoint, useOnce, noteUse, metadata },
+      })
+    },
+    ...{ clock, log },
   })
-  const answer = provider.callback()
 
   return {
     matches: (path) => methodsOf(path) !== null,
@@ -139,23 +172,24 @@ export async function makeAuthorizationServer(
       const methods = methodsOf(path) ?? []
       if (!methods.includes(request.method ?? '')) return refuseMethod(response, methods)
       asPublic(request, publicUrl)
-      void answer(request, response)
+      void engine.answer(request, response)
     },
-    verifyAccessToken: accessTokens.verify,
-    findInteraction: (request, response) => findInteraction(provider, request, response),
-    resumeSignIn: (request, response, input) => resumeSignIn(provider, request, response, input),
-    denyConsent: (request, response) => denyConsent(provider, request, response),
-    completeAuthorization: (tx, agreement) => completeAuthorization(provider, resource, tx, agreement),
+    verifyAccessToken: (token, presented = null) =>
+      presentToken({ accessTokens, useOnce, clock }, token, presented),
+    holderOf: async (token) => (await accessTokens.holderOf(token))?.caller ?? null,
+    findInteraction: (request, response) => findInteraction(engine.provider, request, response),
+    resumeSignIn: (request, response, input) => resumeSignIn(engine.provider, request, response, input),
+    denyConsent: (request, response) => denyConsent(engine.provider, request, response),
+    completeAuthorization: (tx, agreement) => completeAuthorization(engine.provider, resource, tx, agreement),
     async revokeInstallation(tx, merchantId, installationId) {
       await revokeTokensOfInstallation(tx, merchantId, installationId, clock.nowMs())
       afterCommit(tx, () => accessTokens.forget({ installationId }))
     },
-    protectedResourceMetadata: () => ({
-      resource,
-      authorization_servers: [issuer],
-      scopes_supported: supportedScopes(),
-      bearer_methods_supported: ['header'],
-    }),
-    removeExpired: () => removeExpired(queries, clock.nowMs()),
+    protectedResourceMetadata: () => protectedResourceMetadata(metadata),
+    async removeExpired() {
+      await removeExpired(queries, clock.nowMs())
+      await removeRetiredKeys(queries, clock.nowMs())
+    },
+    removeExpiredUses: () => removeExpiredUses(queries, clock.nowMs()),
   }
 }

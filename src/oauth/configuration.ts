@@ -1,8 +1,13 @@
 import type { Adapter, Client, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
 import { type Clock, limits, type StoaError } from '../kernel/index.ts'
+import { checkAssertion, keysOf } from './client/authentication.ts'
 import { type ClientPayload, extraClientMembers } from './client/client.ts'
+import { signatureAlgorithms } from './dpop/algorithms.ts'
+import { requireKeyForPrivateScopes } from './dpop/binding.ts'
 import { OAuthErrors } from './errors.ts'
 import { errors, interactionPolicy } from './library.ts'
+import type { AccessTokens } from './token/access-token.ts'
+import { endsOneToken, introspectionPolicy, ownToken } from './token/inspect-token.ts'
 import { currentUnitOfWork } from './token/unit-of-work.ts'
 
 export interface ConfigurationDependencies {
@@ -11,6 +16,11 @@ export interface ConfigurationDependencies {
   readonly signingKeys: readonly JWK[]
   readonly cookieKey: string
   readonly clock: Clock
+  readonly accessTokens: AccessTokens
+  /** Scopes that need a token bound to a key. */
+  privateScopes(): readonly string[]
+  /** Notes the use of an app's credential. */
+  noteUse(appId: string, credentialId: string): Promise<void>
   makeAdapter(model: string): Adapter
   renderError(error: StoaError, locale: 'en' | 'zh-CN'): string
 }
@@ -102,34 +112,31 @@ function errorPage(render: ConfigurationDependencies['renderError']): Configurat
   }
 }
 
-const asymmetricAlgorithms = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const
-
 // No symmetric algorithm anywhere: the client secret the library knows is a placeholder and must never be a key.
 const enabledJWA: NonNullable<Configuration['enabledJWA']> = {
   authorizationSigningAlgValues: ['ES256'],
-  clientAuthSigningAlgValues: [...asymmetricAlgorithms],
+  clientAuthSigningAlgValues: [...signatureAlgorithms],
+  dPoPSigningAlgValues: [...signatureAlgorithms],
   idTokenSigningAlgValues: ['ES256'],
   introspectionSigningAlgValues: ['ES256'],
-  requestObjectSigningAlgValues: [...asymmetricAlgorithms],
+  requestObjectSigningAlgValues: [...signatureAlgorithms],
   userinfoSigningAlgValues: ['ES256'],
 }
 
 function features(deps: ConfigurationDependencies): NonNullable<Configuration['features']> {
-  const own = (_ctx: KoaContextWithOIDC, client: Client, token: { clientId?: string | undefined }) =>
-    token.clientId === client.clientId
   return {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
-    dPoP: { enabled: false },
-    introspection: { enabled: true, allowedPolicy: own },
-    pushedAuthorizationRequests: { enabled: false },
+    dPoP: { enabled: true },
+    introspection: { enabled: true, allowedPolicy: introspectionPolicy(deps.accessTokens) },
+    pushedAuthorizationRequests: { enabled: true },
     resourceIndicators: {
       enabled: true,
       defaultResource: () => deps.resource,
       useGrantedResource: () => true,
       getResourceServerInfo: resourceServerInfo(deps.resource),
     },
-    revocation: { enabled: true, allowedPolicy: own },
+    revocation: { enabled: true, allowedPolicy: ownToken },
     rpInitiatedLogout: { enabled: false },
     userinfo: { enabled: false },
   }
@@ -145,6 +152,7 @@ export function makeConfiguration(deps: ConfigurationDependencies): Configuratio
       end_session: '/oauth/end_session',
       introspection: '/oauth/introspect',
       jwks: '/oauth/jwks',
+      pushed_authorization_request: '/oauth/par',
       revocation: '/oauth/revoke',
       token: '/oauth/token',
     },
@@ -155,7 +163,11 @@ export function makeConfiguration(deps: ConfigurationDependencies): Configuratio
       short: { httpOnly: true, sameSite: 'lax', signed: true },
     },
     enabledJWA,
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post'],
+    clientAuthMethods: ['private_key_jwt', 'client_secret_basic', 'client_secret_post'],
+    async assertJwtClientAuthClaimsAndHeader(_ctx, claims, header, client) {
+      checkAssertion(claims, deps.clock.nowMs())
+      for (const credentialId of keysOf(client, header)) await deps.noteUse(client.clientId, credentialId)
+    },
     clientDefaults: {
       id_token_signed_response_alg: 'ES256',
       authorization_signed_response_alg: 'ES256',
@@ -168,6 +180,9 @@ export function makeConfiguration(deps: ConfigurationDependencies): Configuratio
     claims: { openid: ['sub'] },
     // RFC 9700 §2.1.1: "Authorization servers MUST support PKCE"; here every client must use it. The library knows S256 only.
     pkce: { required: () => true },
+    // RFC 6749 §4.1.3: "ensure that the "redirect_uri" parameter is present if the "redirect_uri" parameter was included
+    // in the initial authorization request". So it is named both times, also by an app that has only one.
+    allowOmittingSingleRegisteredRedirectUri: false,
     features: features(deps),
     interactions: interactions(),
     loadExistingGrant: loadGrant,
@@ -176,8 +191,9 @@ export function makeConfiguration(deps: ConfigurationDependencies): Configuratio
     rotateRefreshToken: true,
     expiresWithSession: () => false,
     // Each authorization has a grant of its own, so ending it ends exactly that.
-    revokeGrantPolicy: () => true,
-    extraTokenClaims: () => {
+    revokeGrantPolicy: (ctx) => !endsOneToken(ctx),
+    extraTokenClaims: (_ctx, token) => {
+      requireKeyForPrivateScopes(token, deps.privateScopes())
       const grant = currentUnitOfWork()?.grant ?? null
       return grant === null
         ? undefined
@@ -189,7 +205,7 @@ export function makeConfiguration(deps: ConfigurationDependencies): Configuratio
       AuthorizationCode: seconds(limits.authorizationCodeMs),
       ClientCredentials: seconds(limits.clientCredentialsTokenMs),
       Grant: seconds(limits.oauthGrantMs),
-      IdToken: seconds(limits.accessTokenMs),
+      IdToken: seconds(limits.idTokenMs),
       Interaction: seconds(limits.interactionMs),
       Session: seconds(limits.interactionMs),
       RefreshToken: (_ctx, token) => {

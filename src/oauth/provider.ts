@@ -7,31 +7,25 @@ import type {
   Provider as ProviderType,
   TokenEndpointGrantContext,
 } from 'oidc-provider'
-import {
-  type Clock,
-  hmacSha256,
-  type Log,
-  limits,
-  mintToken,
-  type Queries,
-  type Random,
-  safeEqual,
-} from '../kernel/index.ts'
+import { hmacSha256, type Log, limits, mintToken, type Random, safeEqual } from '../kernel/index.ts'
 import { tokenKinds } from './adapter.ts'
 import type { ClientPayload } from './client/client.ts'
-import { touchCredential } from './client/store.ts'
+import { isRegistered } from './client/redirect-uri.ts'
 import type { OAuthKeys } from './keys.ts'
 import { Provider } from './library.ts'
+import { type MetadataDependencies, serverMetadata } from './metadata.ts'
 import { type GrantHandler, type TokenEndpointDependencies, wrapGrantType } from './token/token-endpoint.ts'
+import { detectReplays } from './use-once/detect-replays.ts'
+import type { UseOnce } from './use-once/use-once.ts'
 
 export interface ProviderDependencies {
-  readonly queries: Queries
   readonly keys: OAuthKeys
-  readonly clock: Clock
   readonly random: Random
   readonly log: Log
   readonly tokenEndpoint: TokenEndpointDependencies
-  supportedScopes(): readonly string[]
+  readonly useOnce: UseOnce
+  noteUse(appId: string, credentialId: string): Promise<void>
+  readonly metadata: MetadataDependencies
 }
 
 // Same file of styles and pictures as every page; scripts only where the library adds the hash of its own.
@@ -85,30 +79,42 @@ function mintOurTokens(provider: ProviderType, random: Random): void {
 
 /** A client secret is right when it is any of the app's live ones: two during a rotation. */
 function compareWithLiveSecrets(provider: ProviderType, deps: ProviderDependencies): void {
-  const { queries, keys, clock } = deps
-  const touchedAtMs = new Map<string, number>()
-
-  async function touch(appId: string, credentialId: string): Promise<void> {
-    const nowMs = clock.nowMs()
-    if (nowMs - (touchedAtMs.get(credentialId) ?? Number.NEGATIVE_INFINITY) < limits.credentialSeenMs) return
-    touchedAtMs.set(credentialId, nowMs)
-    await touchCredential(queries, appId, credentialId, nowMs)
-  }
-
   provider.Client.prototype.compareClientSecret = async function compareClientSecret(
     this: Client,
     actual: string,
   ) {
-    const hash = hmacSha256(keys.clientSecrets, actual).toString('hex')
+    const hash = hmacSha256(deps.keys.clientSecrets, actual).toString('hex')
     const secrets = (this as unknown as ClientPayload).stoa_secrets
     // All are compared, so that the time tells nothing about which one it was.
     const [hit] = secrets.filter(([, secretHash]) => safeEqual(secretHash, hash))
-    if (hit !== undefined) await touch(this.clientId, hit[0])
+    if (hit !== undefined) await deps.noteUse(this.clientId, hit[0])
     return hit !== undefined
   }
 }
 
-function addHeaders(provider: ProviderType, supportedScopes: () => readonly string[]): void {
+function compareRedirectUris(provider: ProviderType): void {
+  provider.Client.prototype.redirectUriAllowed = function redirectUriAllowed(this: Client, uri: string) {
+    return isRegistered(uri, this.redirectUris ?? [])
+  }
+}
+
+/**
+ * RFC 6749 §5.2: "unauthorized_client: The authenticated client is not authorized to use this authorization grant type."
+ * The library says invalid_request.
+ */
+function nameUnauthorizedClients(provider: ProviderType): void {
+  provider.use(async (ctx, next) => {
+    await next()
+    const { client, params } = (ctx as Partial<KoaContextWithOIDC>).oidc ?? {}
+    const answer = ctx.body as { error?: string } | undefined
+    if (ctx.path !== '/oauth/token' || client === undefined || answer?.error !== 'invalid_request') return
+    const grantType = params?.['grant_type']
+    if (typeof grantType === 'string' && !client.grantTypeAllowed(grantType))
+      answer.error = 'unauthorized_client'
+  })
+}
+
+function addHeaders(provider: ProviderType, metadata: MetadataDependencies): void {
   provider.use(async (ctx, next) => {
     ctx.set('content-security-policy', contentSecurityPolicy)
     ctx.set('referrer-policy', 'no-referrer')
@@ -116,14 +122,11 @@ function addHeaders(provider: ProviderType, supportedScopes: () => readonly stri
     ctx.set('x-frame-options', 'DENY')
     await next()
     if (ctx.status !== 200) return
-    if (ctx.path === '/oauth/jwks') ctx.set('cache-control', 'public, max-age=300')
-    if (!metadataPaths.has(ctx.path) || typeof ctx.body !== 'object') return
-    ctx.set('cache-control', 'public, max-age=300')
-    // The library lists every scope and mode it knows; this is what a client here can use.
-    Object.assign(ctx.body ?? {}, {
-      scopes_supported: supportedScopes(),
-      response_modes_supported: ['query'],
-    })
+    const isMetadata = metadataPaths.has(ctx.path)
+    if (isMetadata || ctx.path === '/oauth/jwks')
+      ctx.set('cache-control', `public, max-age=${limits.jwksCacheMs / 1000}`)
+    if (!isMetadata || typeof ctx.body !== 'object' || ctx.body === null) return
+    Object.assign(ctx.body, serverMetadata(ctx.body as Readonly<Record<string, unknown>>, metadata))
   })
 }
 
@@ -163,7 +166,10 @@ export function makeProvider(
   provider.proxy = true
   mintOurTokens(provider, deps.random)
   compareWithLiveSecrets(provider, deps)
-  addHeaders(provider, deps.supportedScopes)
+  compareRedirectUris(provider)
+  detectReplays(provider, deps.useOnce)
+  nameUnauthorizedClients(provider)
+  addHeaders(provider, deps.metadata)
   logRefusals(provider, deps.log)
   return provider
 }

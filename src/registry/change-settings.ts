@@ -1,4 +1,5 @@
 import type { Transaction } from '../kernel/index.ts'
+import { listLiveCredentials } from './credential/store.ts'
 import { RegistryErrors } from './errors.ts'
 import { type AppSettings, unreviewedRedirectUris } from './settings.ts'
 import { findReleasedVersions, lockOwnApp, putSettings } from './store.ts'
@@ -13,7 +14,7 @@ interface ChangeSettings {
 /**
  * Replaces the app's settings. They narrow the released manifest; the authorization server takes what both hold, so a
  * later release that drops an address closes it whatever the settings say.
- * @throws registry.app_not_found, registry.redirect_uri_not_reviewed
+ * @throws registry.app_not_found, registry.redirect_uri_not_reviewed, registry.key_missing
  */
 export async function changeSettings(
   tx: Transaction,
@@ -31,6 +32,10 @@ export async function changeSettings(
         message: 'is not in stoa_redirect_uris of the released manifest',
       })),
     })
+  }
+  if (settings.requirePrivateKeyJwt) {
+    const live = await listLiveCredentials(tx, app.id, nowMs)
+    if (!live.some(({ kind }) => kind === 'key')) throw RegistryErrors.key_missing()
   }
   await putSettings(tx, app.id, settings, nowMs)
 }

@@ -1,10 +1,11 @@
 import type { AppClass } from '../../runtime/package/index.ts'
 import { type Clock, newId, present, type Random, type Transaction } from '../kernel/index.ts'
 import { type AppView, mayHoldSecret, type Visibility } from './app.ts'
-import { mintCredential } from './create-credential.ts'
+import { mintCredential } from './credential/create-credential.ts'
+import { insertCredential } from './credential/store.ts'
 import type { RegistryDependencies } from './dependencies.ts'
 import { RegistryErrors } from './errors.ts'
-import { findApp, insertApp, insertCredential, merchantExists } from './store.ts'
+import { findApp, insertApp, merchantExists } from './store.ts'
 
 interface CreateApp {
   readonly publisherId: string

@@ -28,8 +28,23 @@ export const RegistryErrors = defineErrors('registry', {
   },
   secret_not_for_class: {
     status: 409,
-    title: 'A mini-program has no server that could keep a secret',
+    title: 'A mini-program has no server that could keep a secret or a private key',
     fix: 'Create the app with the class “backend” or “both”.',
+  },
+  key_refused: {
+    status: 422,
+    title: 'A key was refused',
+    fix: 'Send public keys for signatures: EC P-256, OKP Ed25519 or RSA of 2048 bits and more, each one once.',
+  },
+  too_many_keys: {
+    status: 409,
+    title: 'The app would have more live keys than it may have',
+    fix: 'Revoke those that no longer sign; docs/reference/limits.md names the number.',
+  },
+  key_missing: {
+    status: 409,
+    title: 'Without a live key the app could no longer prove itself',
+    fix: 'Add a key first, see it used, then refuse secrets.',
   },
   redirect_uri_not_reviewed: {
     status: 422,

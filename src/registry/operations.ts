@@ -13,39 +13,28 @@ import {
   schema,
   toPage,
 } from '../capability/index.ts'
-import { limits, type Queries } from '../kernel/index.ts'
-import { type AppView, appClasses, visibilities } from './app.ts'
+import { limits } from '../kernel/index.ts'
+import { appClasses, visibilities } from './app.ts'
 import { changeSettings } from './change-settings.ts'
 import { createApp } from './create-app.ts'
-import { createCredential } from './create-credential.ts'
+import { credentialOperations } from './credential/operations.ts'
 import type { RegistryDependencies } from './dependencies.ts'
 import { RegistryErrors } from './errors.ts'
+import { ownApp } from './own-app.ts'
 import { readPackageContent } from './read-package-content.ts'
 import { releaseVersion } from './release-version.ts'
-import { revokeOwnCredential } from './revoke-credential.ts'
-import { defaultSettings } from './settings.ts'
-import {
-  findOwnApp,
-  findOwnVersion,
-  findSettings,
-  listLiveCredentials,
-  listOwnApps,
-  listReleases,
-  listVersions,
-} from './store.ts'
+import { defaultSettings, withDefaults } from './settings.ts'
+import { findOwnVersion, findSettings, listOwnApps, listReleases, listVersions } from './store.ts'
 import { checkUpload, storeUpload } from './upload-version.ts'
 import {
   App,
   appName,
-  Credential,
   NewApp,
-  NewCredential,
   PackageContent,
   Release,
   Settings,
-  settingsMembers,
+  settingsInput,
   toWireApp,
-  toWireCredential,
   toWireRelease,
   toWireVersion,
   Version,
@@ -60,12 +49,6 @@ const uploaders: Access = { kind: 'publisher', roles: ['owner', 'developer', 'ci
 const apps = '/developer/v1/apps'
 const appId = idOf('app')
 const versionId = idOf('version')
-
-async function ownApp(q: Queries, publisherIds: readonly string[], id: string): Promise<AppView> {
-  const app = await findOwnApp(q, publisherIds, id)
-  if (app === null) throw RegistryErrors.app_not_found()
-  return app
-}
 
 function appCreate(deps: RegistryDependencies): Operation {
   return defineOperation({
@@ -166,76 +149,21 @@ const settingsOperations = [
     audience: 'developer',
     access: editors,
     kind: 'write',
-    input: schema.object({ appId, ...settingsMembers }),
+    description: 'Replaces all of them; what is left out goes back to its default.',
+    input: schema.object({ appId, ...settingsInput }),
     output: Settings,
-    errors: [RegistryErrors.app_not_found, RegistryErrors.redirect_uri_not_reviewed],
-    async handle({ tx, tenantIds, input: { appId: id, ...settings }, clock }) {
+    errors: [
+      RegistryErrors.app_not_found,
+      RegistryErrors.redirect_uri_not_reviewed,
+      RegistryErrors.key_missing,
+    ],
+    async handle({ tx, tenantIds, input: { appId: id, ...given }, clock }) {
+      const settings = withDefaults(given)
       await changeSettings(tx, { publisherIds: tenantIds, appId: id, settings, nowMs: clock.nowMs() })
       return settings
     },
   }),
 ]
-
-function credentialOperations(deps: RegistryDependencies): readonly Operation[] {
-  const path = `${apps}/{appId}/credentials`
-  return [
-    defineOperation({
-      id: 'credential.list',
-      summary: 'List an app’s live client secrets, at most two, without the secrets',
-      method: 'GET',
-      path,
-      audience: 'developer',
-      access: editors,
-      kind: 'read',
-      input: schema.object({ appId }),
-      output: pageOf(Credential, limits.liveSecretsMax),
-      errors: [RegistryErrors.app_not_found],
-      async handle({ queries, tenantIds, input, clock }) {
-        const app = await ownApp(queries, tenantIds, input.appId)
-        const live = await listLiveCredentials(queries, app.id, clock.nowMs())
-        return { data: live.map(toWireCredential), hasMore: false, nextCursor: null }
-      },
-    }),
-
-    defineOperation({
-      id: 'credential.create',
-      summary: 'Make another client secret; at most two are live',
-      method: 'POST',
-      path,
-      audience: 'developer',
-      access: editors,
-      kind: 'write',
-      input: schema.object({ appId }),
-      output: NewCredential,
-      status: 201,
-      errors: [
-        RegistryErrors.app_not_found,
-        RegistryErrors.secret_not_for_class,
-        RegistryErrors.too_many_credentials,
-      ],
-      async handle({ tx, caller, tenantIds, input, clock, random }) {
-        const minting = { ...deps, personId: personOf(caller).personId, clock, random }
-        const { credential, clientSecret } = await createCredential(tx, tenantIds, input.appId, minting)
-        return { ...toWireCredential(credential), clientSecret }
-      },
-    }),
-
-    defineOperation({
-      id: 'credential.revoke',
-      summary: 'End a client secret at once',
-      method: 'DELETE',
-      path: `${path}/{credentialId}`,
-      audience: 'developer',
-      access: editors,
-      kind: 'write',
-      input: schema.object({ appId, credentialId: idOf('credential') }),
-      output: schema.nothing,
-      errors: [RegistryErrors.app_not_found, RegistryErrors.credential_not_found],
-      handle: ({ tx, tenantIds, input, clock }) =>
-        revokeOwnCredential(tx, { publisherIds: tenantIds, ...input, nowMs: clock.nowMs() }),
-    }),
-  ]
-}
 
 function versionUpload(deps: RegistryDependencies): Operation {
   return defineOperation({

@@ -4,7 +4,6 @@ import { execute, sql } from '../db/index.ts'
 import { type DbTime, limits, type Queries, type Transaction, toDate } from '../kernel/index.ts'
 import { ruleInForce } from '../rules/index.ts'
 import type { AppView, Visibility } from './app.ts'
-import type { CredentialView } from './credential.ts'
 import { everyone, type ReleaseState, type ReleaseView } from './release.ts'
 import type { AppSettings } from './settings.ts'
 import type { VersionState, VersionView } from './version.ts'
@@ -102,50 +101,13 @@ export async function merchantExists(q: Queries, merchantId: string): Promise<bo
   return (await q.merchant.count({ where: { id: merchantId } })) > 0
 }
 
-// ── credentials and settings ─────────────────────────────────────────────────────────────────────────────────────
-
-export interface NewCredential extends CredentialView {
-  readonly appId: string
-  readonly publisherId: string
-  readonly secretHash: string
-  readonly createdBy: string
-}
-
-export async function insertCredential(tx: Transaction, credential: NewCredential): Promise<void> {
-  const { createdAtMs, ...columns } = credential
-  await tx.credential.create({ data: { ...columns, kind: 'secret', createdAt: toDate(createdAtMs) } })
-}
-
-/** Those that still work, newest first. */
-export async function listLiveCredentials(
-  q: Queries,
-  appId: string,
-  nowMs: number,
-): Promise<CredentialView[]> {
-  const rows = await q.credential.findMany({
-    where: { appId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: toDate(nowMs) } }] },
-    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-  })
-  return rows.map(({ id, hint, createdAt }) => ({ id, hint, createdAtMs: createdAt.getTime() }))
-}
-
-/** False when there is no live credential of that id. */
-export async function revokeCredential(
-  tx: Transaction,
-  appId: string,
-  credentialId: string,
-  nowMs: number,
-): Promise<boolean> {
-  const { count } = await tx.credential.updateMany({
-    where: { appId, id: credentialId, revokedAt: null },
-    data: { revokedAt: toDate(nowMs) },
-  })
-  return count > 0
-}
+// ── settings ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export async function findSettings(q: Queries, appId: string): Promise<AppSettings | null> {
   const row = await q.appSetting.findUnique({ where: { appId } })
-  return row === null ? null : { redirectUris: row.redirectUris }
+  if (row === null) return null
+  const { redirectUris, requirePushedRequest, requireDpop, requirePrivateKeyJwt } = row
+  return { redirectUris, requirePushedRequest, requireDpop, requirePrivateKeyJwt }
 }
 
 export async function putSettings(
@@ -154,12 +116,7 @@ export async function putSettings(
   settings: AppSettings,
   nowMs: number,
 ): Promise<void> {
-  const columns = {
-    redirectUris: [...settings.redirectUris],
-    requirePushedRequest: false,
-    requireDpop: false,
-    updatedAt: toDate(nowMs),
-  }
+  const columns = { ...settings, redirectUris: [...settings.redirectUris], updatedAt: toDate(nowMs) }
   await tx.appSetting.upsert({ where: { appId }, create: { appId, ...columns }, update: columns })
 }
 

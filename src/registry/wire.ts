@@ -1,7 +1,6 @@
 import { idOf, schema } from '../capability/index.ts'
 import { limits, toIso } from '../kernel/index.ts'
 import { type AppView, appClasses, visibilities } from './app.ts'
-import type { CredentialView } from './credential.ts'
 import { type ReleaseView, releaseStates } from './release.ts'
 import { type VersionView, versionStates } from './version.ts'
 
@@ -32,7 +31,7 @@ const appMembers = {
   createdAt: schema.time(),
 }
 
-const clientSecret = schema.string({
+export const clientSecret = schema.string({
   maxLength: 80,
   description: 'Shown in this answer only; kept as a hash',
 })
@@ -50,29 +49,26 @@ export function toWireApp(app: AppView) {
   return { id, clientId: id, publisherId, name, class: appClass, visibility, privateMerchantId, createdAt }
 }
 
-const credentialMembers = {
-  id: idOf('credential'),
-  hint: schema.string({ maxLength: 4, description: 'The secret’s last four characters' }),
-  createdAt: schema.time(),
-}
-
-export const Credential = schema.named('Credential', schema.object(credentialMembers))
-export const NewCredential = schema.named(
-  'NewCredential',
-  schema.object({ ...credentialMembers, clientSecret }),
-)
-
-/** A live secret, without the secret. */
-export function toWireCredential({ id, hint, createdAtMs }: CredentialView) {
-  return { id, hint, createdAt: toIso(createdAtMs) }
-}
-
 export const settingsMembers = {
   redirectUris: schema.array(schema.string({ minLength: 1, maxLength: 512 }), {
     maxItems: 10,
     uniqueItems: true,
     description: 'Of those in the released manifest, the ones in use; empty: all',
   }),
+  requirePushedRequest: schema.boolean({
+    description: 'Only pushed authorization requests (RFC 9126) are answered',
+  }),
+  requireDpop: schema.boolean({ description: 'Only tokens bound to a key are issued (RFC 9449)' }),
+  requirePrivateKeyJwt: schema.boolean({
+    description: 'Client secrets are refused; needs a live key',
+  }),
+}
+
+export const settingsInput = {
+  redirectUris: settingsMembers.redirectUris,
+  requirePushedRequest: schema.optional(settingsMembers.requirePushedRequest),
+  requireDpop: schema.optional(settingsMembers.requireDpop),
+  requirePrivateKeyJwt: schema.optional(settingsMembers.requirePrivateKeyJwt),
 }
 
 export const Settings = schema.named('AppSettings', schema.object(settingsMembers))

@@ -1,5 +1,6 @@
 import type { Db } from '../db/index.ts'
 import type { Clock, HttpClient, Log, Random } from '../kernel/index.ts'
+import type { EndpointStore } from './state/endpoint-store.ts'
 
 export interface WebhooksDependencies {
   /** 32 bytes that seal signing secrets: the platform’s secret key, derived for this purpose. */
@@ -13,8 +14,13 @@ export interface WebhooksDependencies {
 }
 
 export interface WebhookSinkDependencies extends Pick<WebhooksDependencies, 'secretKey' | 'httpClient'> {
-  readonly db: Db
+  readonly endpoints: EndpointStore
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+}
+
+/** The same for what is sent beside live traffic. */
+export interface SendingDependencies extends WebhookSinkDependencies {
+  readonly db: Db
 }

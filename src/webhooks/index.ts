@@ -1,4 +1,5 @@
 export { webhooksCapability } from './operations.ts'
 export { makeWakeReplay, startReplayJobs } from './replay/jobs.ts'
 export { makeReplayer, type Replayer } from './replay/replayer.ts'
+export { makeEndpointStore } from './state/endpoint-store.ts'
 export { webhookSink } from './webhook-sink.ts'

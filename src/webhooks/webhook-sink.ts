@@ -14,8 +14,7 @@ import { signerOf } from './sign.ts'
 import { pauseByItself, stopByItself } from './state/change-by-itself.ts'
 import { isFault, pauseReasonOf } from './state/judge-results.ts'
 import { concludeProbe } from './state/probe.ts'
-import { noteHealth } from './state/store.ts'
-import { findReceiver, type ReceiverRow } from './store.ts'
+import type { ReceiverRow } from './store.ts'
 
 // How exact "last success" is: one write in ten seconds, not one per batch.
 const healthMs = 10_000
@@ -61,7 +60,7 @@ function isWorthNoting(endpoint: ReceiverRow, delivered: boolean, nowMs: number)
 }
 
 async function note(
-  { db, clock }: WebhookSinkDependencies,
+  { endpoints, clock }: WebhookSinkDependencies,
   { endpoint, mood }: { readonly endpoint: ReceiverRow; readonly mood: Mood },
   results: readonly RecordedResult[],
 ): Promise<void> {
@@ -72,15 +71,15 @@ async function note(
   const isNew = mood.noted === null ? isWorthNoting(endpoint, delivered, nowMs) : mood.noted !== word
   if (!isNew) return
   mood.noted = word
-  await noteHealth(db.queries, endpoint, { delivered, nowMs })
+  await endpoints.noteHealth(endpoint, { delivered, nowMs })
 }
 
 /** The way out to HTTPS endpoints: Standard Webhooks 1.0.0, one POST per attempt. */
 export function webhookSink(deps: WebhookSinkDependencies): Sink {
-  const { db, clock, secretKey } = deps
+  const { endpoints, clock, secretKey } = deps
   return {
     async open({ streamId }): Promise<Receiver | null> {
-      const endpoint = await findReceiver(db.queries, streamId, clock.nowMs())
+      const endpoint = await endpoints.findReceiver(streamId, clock.nowMs())
       if (endpoint === null) return null
       const signers = endpoint.secrets.map(({ id, sealed }) => signerOf(openSecret(secretKey, id, sealed)))
       const target = { url: endpoint.url, signers }

@@ -1,5 +1,6 @@
 // npm run bench                  lists the benches
 // npm run bench -- NAME [option…]  runs one; its last line is one JSON object of ratios
+import { oauthBench } from './oauth/bench.ts'
 import { webhooksBench } from './webhooks/bench.ts'
 
 interface Bench {
@@ -9,7 +10,10 @@ interface Bench {
   run(options: readonly string[]): Promise<object>
 }
 
-const benches: Readonly<Record<string, Bench>> = { webhooks: webhooksBench }
+const benches: Readonly<Record<string, Bench>> = {
+  oauth: oauthBench,
+  webhooks: webhooksBench,
+}
 
 function list(): void {
   console.log('npm run bench -- NAME [option…]\n')

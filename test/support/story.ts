@@ -36,6 +36,8 @@ export interface ManifestSpec {
   readonly code?: number
   /** Further members of the manifest, as they stand there. */
   readonly members?: Readonly<Record<string, unknown>>
+  /** Default: one on loopback, or none with handlers. */
+  readonly redirectUris?: readonly string[]
 }
 
 export interface TestApp {
@@ -61,6 +63,7 @@ const purposeOf = (scope: string) => ({ en: `because of ${scope}`, 'zh-CN': `因
 
 function manifestOf(spec: ManifestSpec) {
   const { name = 'Test app', required = [], optional = [], events = [], handlers, code = 1, members } = spec
+  const redirectUris = spec.redirectUris ?? (handlers === undefined ? [redirectUri] : [])
   const asked = (names: readonly string[]) => names.map((name) => ({ name, purpose: purposeOf(name) }))
   return {
     ...{ app_id: 'com.example.test', name, icons: [], pages: [] },
@@ -68,12 +71,14 @@ function manifestOf(spec: ManifestSpec) {
     version: { code, name: `1.0.${code}` },
     stoa_scopes: { required: asked(required), optional: asked(optional) },
     stoa_events: events.map((type) => ({ type, version: 1 })),
-    ...(handlers === undefined ? { stoa_redirect_uris: [redirectUri] } : { stoa_handlers: 'handlers.js' }),
+    ...(redirectUris.length === 0 ? {} : { stoa_redirect_uris: redirectUris }),
+    ...(handlers === undefined ? {} : { stoa_handlers: 'handlers.js' }),
     ...members,
   }
 }
 
-function packageOf(spec: ManifestSpec): Promise<Uint8Array> {
+/** A package whose manifest says what `spec` says. */
+export function packageOf(spec: ManifestSpec): Promise<Uint8Array> {
   const files = new Map([['manifest.json', JSON.stringify(manifestOf(spec))]])
   if (spec.handlers !== undefined) files.set('handlers.js', spec.handlers)
   return packFiles(files)

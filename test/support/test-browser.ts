@@ -68,8 +68,11 @@ function covers({ path }: Cookie, pathname: string): boolean {
   return pathname === path || pathname.startsWith(path.endsWith('/') ? path : `${path}/`)
 }
 
-/** A browser at the platform with an empty cookie jar. Every page is held against the rules for pages. */
-export function makeTestBrowser(baseUrl: string, language = 'en'): TestBrowser {
+/**
+ * A browser at the platform with an empty cookie jar. Every page is held against the rules for pages. Requests go to
+ * `baseUrl`, also when the platform calls itself by another, public address.
+ */
+export function makeTestBrowser(baseUrl: string, language = 'en', publicUrl = baseUrl): TestBrowser {
   const jar = new Map<string, Cookie>()
 
   function keep(header: string): void {
@@ -87,7 +90,7 @@ export function makeTestBrowser(baseUrl: string, language = 'en'): TestBrowser {
     path: string,
     options: { readonly raw?: string; readonly headers?: Readonly<Record<string, string>> },
   ): Promise<PageAnswer> {
-    const url = new URL(path, baseUrl)
+    const url = new URL(path, publicUrl)
     const cookies = [...jar.values()].filter((cookie) => covers(cookie, url.pathname))
     const headers = {
       'accept-language': language,
@@ -123,7 +126,7 @@ export function makeTestBrowser(baseUrl: string, language = 'en'): TestBrowser {
       let current = answer
       for (let redirects = 0; current.location !== null; redirects += 1) {
         const next = new URL(current.location, current.url)
-        if (next.origin !== new URL(baseUrl).origin) return current
+        if (next.origin !== new URL(publicUrl).origin) return current
         if (redirects > 10) throw new Error(`too many redirects, last to ${next.href}`)
         current = await browser.open(next.pathname + next.search)
       }

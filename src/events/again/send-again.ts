@@ -1,3 +1,4 @@
+import type { Db } from '../../db/index.ts'
 import type { Queries } from '../../kernel/index.ts'
 import { type AttemptDependencies, type Tryout, tryDelivery } from '../drain/attempt-delivery.ts'
 import type { DueDelivery } from '../drain/store.ts'
@@ -6,6 +7,7 @@ import type { Receiver } from '../sink.ts'
 import { type AgainFilter, type AgainSpan, countAgain, findAgain, listAgain } from './store.ts'
 
 export interface AgainDependencies extends AttemptDependencies {
+  readonly db: Db
   readonly rules: RuleSource
 }
 

@@ -3,7 +3,7 @@ import type { RuleBook } from '../rule-book.ts'
 import type { Receiver } from '../sink.ts'
 import { close, type Drain, isInOrder } from './drain.ts'
 import type { Lease } from './lease/lease.ts'
-import { type DueDelivery, listDue } from './store.ts'
+import type { DueDelivery } from './store.ts'
 
 // Looking behind a flood walks over the flood: it may take one part in so many of the time.
 const crowdCostShare = 20
@@ -40,7 +40,7 @@ interface Search {
 function find(d: Drain, receiver: Receiver, search: Search): Promise<readonly DueDelivery[]> {
   const { merchantIds, subjects } = receiver.fifo ? d.line.subjects() : { merchantIds: [], subjects: [] }
   const fifo = receiver.fifo ? { exceptMerchantIds: merchantIds, exceptSubjects: subjects } : null
-  return listDue(d.deps.db.queries, d.streamId, { ...search, startSequence: receiver.startSequence, fifo })
+  return d.deps.store.listDue(d.streamId, { ...search, startSequence: receiver.startSequence, fifo })
 }
 
 /**

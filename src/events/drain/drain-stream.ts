@@ -13,7 +13,6 @@ import { openLease } from './lease/lease.ts'
 import { recordResults } from './record/record-results.ts'
 import { sendNext } from './send-deliveries.ts'
 import { makeSignal } from './signal.ts'
-import { findNextDue } from './store.ts'
 import type { Tempos } from './tempos.ts'
 
 export type DrainEnd =
@@ -62,7 +61,7 @@ async function loop(d: Drain): Promise<void> {
 
 /** When to come back: not before the receiver wants more, nor in the very millisecond. */
 async function findNextTurn(d: Drain): Promise<number | null> {
-  const dueMs = await findNextDue(d.deps.db.queries, d.streamId, d.deps.clock.nowMs())
+  const dueMs = await d.deps.store.findNextDue(d.streamId, d.deps.clock.nowMs())
   return dueMs === null ? null : Math.max(dueMs, (d.heldUntilMs ?? 0) + 1)
 }
 
@@ -71,8 +70,8 @@ async function drainWith(d: Drain): Promise<DrainEnd> {
     await loop(d)
   } finally {
     close(d)
-    if (d.recordTimer !== null) clearTimeout(d.recordTimer)
-    if (d.rateTimer !== null) clearTimeout(d.rateTimer)
+    d.cancelRecordTimer?.()
+    d.cancelRateTimer?.()
     await d.lease.release(d.heldUntilMs)
   }
   // After the release: whoever was turned away by this lease had its delivery committed before, so it is seen here.
@@ -93,7 +92,7 @@ export function drainStream(
   let drain: Drain | null = null
 
   async function start(): Promise<DrainEnd> {
-    const lease = await openLease({ ...deps, queries: deps.db.queries }, streamId)
+    const lease = await openLease(deps, streamId)
     if (lease === null) return { kind: 'held' }
     const tempo = tempos.of(streamId, deps.clock.nowMs())
     drain = newDrain({ deps, streamId, sink, lease, signal, tempo }, wishes)

@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { limits } from '../../kernel/index.ts'
+import { limits, sleep } from '../../kernel/index.ts'
 import type { Sink, SinkKind } from '../sink.ts'
 import type { DrainDependencies } from './drain.ts'
 import { type DrainEnd, drainStream, type RunningDrain } from './drain-stream.ts'
 import { makeRecorder, type Recorder } from './record/recorder.ts'
-import { listDueStreams } from './store.ts'
 import { makeTempos, type Tempos } from './tempos.ts'
 
 export interface StreamRef {
@@ -101,14 +99,14 @@ async function allEnded(s: State): Promise<void> {
   while (s.running.size > 0) {
     await Promise.allSettled([...s.running.values()].map(({ ended }) => ended))
     // One turn, in which the ends are followed up.
-    await sleep(0)
+    await sleep(s.deps.timers, 0)
   }
 }
 
 async function sweep(s: State): Promise<number> {
-  const { db, clock, sinks } = s.deps
+  const { store, clock, sinks } = s.deps
   const served = (['backend', 'sandbox'] as const).filter((kind) => sinks()[kind] !== undefined)
-  const streams = await listDueStreams(db.queries, {
+  const streams = await store.listDueStreams({
     sinks: served,
     nowMs: clock.nowMs(),
     streamsMax: limits.sweepStreamsMax,
@@ -121,17 +119,17 @@ async function stop(s: State, withinMs: number): Promise<void> {
   s.stopping = true
   s.waiting.clear()
   for (const drain of s.running.values()) drain.close()
-  const timer = setTimeout(() => {
+  const cancelAbandon = s.deps.timers.after(withinMs, () => {
     for (const drain of s.running.values()) drain.abandon()
-  }, withinMs)
+  })
   await allEnded(s)
-  clearTimeout(timer)
+  cancelAbandon()
 }
 
 /** Makes the process's drainer. It does nothing until it is woken. */
 export function makeDrainer(deps: DrainerDependencies): Drainer {
   const s: State = {
-    ...{ deps, tempos: makeTempos(), recorder: makeRecorder(deps.db.queries) },
+    ...{ deps, tempos: makeTempos(), recorder: makeRecorder(deps.store) },
     ...{ running: new Map(), waiting: new Map() },
     ...{ recorded: 0, stopping: false },
   }

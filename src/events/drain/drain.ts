@@ -9,7 +9,7 @@ import type { Signal } from './signal.ts'
 import type { DueDelivery } from './store.ts'
 import type { Tempo } from './tempos.ts'
 
-export interface DrainDependencies extends AttemptDependencies, Pick<LeaseDependencies, 'owner'> {
+export interface DrainDependencies extends AttemptDependencies, Pick<LeaseDependencies, 'owner' | 'timers'> {
   readonly rules: RuleSource
   readonly recorder: Recorder
   /** Other streams wait for a place: this one ends its turn. */
@@ -51,12 +51,12 @@ export interface Drain {
   recording: Promise<void> | null
   /** What claiming or recording threw: the drain ends with it. */
   failure: { readonly error: unknown } | null
-  recordTimer: NodeJS.Timeout | null
+  cancelRecordTimer: (() => void) | null
   /** How long the last recording took. */
   recordMs: number
   recordNow: boolean
   /** Fires when the receiver's rate lets the next attempt begin. */
-  rateTimer: NodeJS.Timeout | null
+  cancelRateTimer: (() => void) | null
   recorded: number
 }
 
@@ -87,10 +87,10 @@ export function newDrain(
     claiming: null,
     recording: null,
     failure: null,
-    recordTimer: null,
+    cancelRecordTimer: null,
     recordMs: 0,
     recordNow: false,
-    rateTimer: null,
+    cancelRateTimer: null,
     recorded: 0,
   }
 }

@@ -1,15 +1,13 @@
-import type { Db } from '../../db/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import type { EventFailureCode } from '../errors.ts'
 import { isWhole, toThinBodyText } from '../event.ts'
+import type { EventStore } from '../event-store.ts'
 import { type FanOutContext, viewOf } from '../fan-out.ts'
-import { insertBodies } from '../relay/store.ts'
-import { findEvent } from '../store.ts'
 import { checkDelivery } from './check-delivery.ts'
-import { type DueDelivery, replaceBody } from './store.ts'
+import type { DueDelivery } from './store.ts'
 
 export interface PrepareDependencies extends FanOutContext {
-  readonly db: Db
+  readonly store: EventStore
   readonly clock: Clock
 }
 
@@ -25,9 +23,9 @@ export type Prepared =
   | { readonly kind: 'cancel'; readonly reason: EventFailureCode }
 
 async function reshape(deps: PrepareDependencies, delivery: SendableDelivery): Promise<Prepared> {
-  const { db, catalog, publicUrl } = deps
+  const { store, catalog, publicUrl } = deps
   const type = catalog.eventTypes.get(delivery.eventType)
-  const event = await findEvent(db.queries, delivery.merchantId, delivery.eventId)
+  const event = await store.findEvent(delivery.merchantId, delivery.eventId)
   if (event === null || type === undefined || type.version !== event.version)
     return { kind: 'cancel', reason: 'events.event_gone' }
   // Made anew at each attempt: it needs no more than the event's row, and nothing is stored that has to be removed.
@@ -35,10 +33,10 @@ async function reshape(deps: PrepareDependencies, delivery: SendableDelivery): P
     return { kind: 'send', body: toThinBodyText(event, type.resourcePath, publicUrl), thin: true }
   const view = viewOf(event, delivery.granted, deps)
   if (view === null) return { kind: 'cancel', reason: 'events.scope_withdrawn' }
-  await db.tx(async (tx) => {
-    await insertBodies(tx, [view.body])
+  await store.tx(async (tx) => {
+    await tx.insertBodies([view.body])
     const change = { deliveryId: delivery.id, bodyHash: view.body.hash, scopes: view.scopes }
-    await replaceBody(tx, delivery.streamId, change)
+    await tx.replaceBody(delivery.streamId, change)
   })
   return { kind: 'send', body: view.body.text, thin: false }
 }

@@ -65,10 +65,10 @@ function onResult(d: Drain, result: DrainResult): void {
   if (result.ending.kind === 'gone') close(d)
   const holdMs = holdMsOf(d, result)
   if (holdMs > 0) hold(d, d.deps.clock.nowMs() + holdMs)
-  d.recordTimer ??= setTimeout(() => {
+  d.cancelRecordTimer ??= d.deps.timers.after(flushMs(d), () => {
     d.recordNow = true
     d.signal.raise()
-  }, flushMs(d))
+  })
   sendNext(d)
   if (mustClaim(d) || mustRecord(d) || isDone(d)) d.signal.raise()
 }
@@ -97,10 +97,10 @@ function mayBegin(d: Drain): boolean {
     d.signal.raise()
     return false
   }
-  d.rateTimer ??= setTimeout(() => {
-    d.rateTimer = null
+  d.cancelRateTimer ??= d.deps.timers.after(delayMs, () => {
+    d.cancelRateTimer = null
     sendNext(d)
-  }, delayMs)
+  })
   return false
 }
 

@@ -11,8 +11,12 @@ export interface Tempo {
   bodyLength: number
 }
 
-/** Where every stream begins: no more than it may have to drop when its receiver is slow. */
+/** Where a stream goes on whose receiver was too slow for what had been claimed: no more than it may have to drop again. */
 export const claimSizeMin = 32
+
+// Where every stream begins. With 200 streams of 100 deliveries each, three claims of 32, 64 and 4 were half of all
+// statements; what a slow receiver leaves of the first one is dropped at no cost but reading it.
+const claimSizeFirst = 128
 
 /** The tempos of this process, so that a drain goes on at the pace at which the one before it ended. */
 export interface Tempos {
@@ -20,7 +24,7 @@ export interface Tempos {
 }
 
 function newTempo(nowMs: number): Tempo {
-  return { pace: firstPace, bucket: newBucket(nowMs), claimSize: claimSizeMin, bodyLength: 0 }
+  return { pace: firstPace, bucket: newBucket(nowMs), claimSize: claimSizeFirst, bodyLength: 0 }
 }
 
 /** Keeps the tempos of the streams that were drained last, at most `limits.drainTemposMax`. */

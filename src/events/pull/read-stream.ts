@@ -1,3 +1,4 @@
+import type { Db } from '../../db/index.ts'
 import { limits } from '../../kernel/index.ts'
 import type { PrepareDependencies } from '../drain/prepare-body.ts'
 import { prepareBody } from '../drain/prepare-body.ts'
@@ -9,6 +10,7 @@ import { findPullStream, listRange, type PullStream } from './store.ts'
 import { type StreamItem, withGapsFilled } from './stream-item.ts'
 
 export interface ReadDependencies extends PrepareDependencies {
+  readonly db: Db
   readonly rules: RuleSource
 }
 

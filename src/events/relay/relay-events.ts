@@ -1,7 +1,7 @@
-import type { Db } from '../../db/index.ts'
-import { type Clock, type Log, limits, newId, type Random, type Transaction } from '../../kernel/index.ts'
+import { type Clock, type Log, limits, newId, type Random } from '../../kernel/index.ts'
 import { neverDueMs } from '../delivery.ts'
 import type { StoredEvent } from '../event.ts'
+import type { EventStore, EventTransaction } from '../event-store.ts'
 import {
   countByStream,
   type EventCatalog,
@@ -16,18 +16,9 @@ import type { Advance } from '../pull/watch-streams.ts'
 import type { RuleBook, RuleSource } from '../rule-book.ts'
 import type { SinkKind } from '../sink.ts'
 import { cutBatch } from './cut-batch.ts'
-import {
-  advanceStreams,
-  insertBodies,
-  insertDeliveries,
-  listSubscriptions,
-  listUnrelayed,
-  markRelayed,
-  tryRelayLock,
-} from './store.ts'
 
 export interface RelayDependencies {
-  readonly db: Db
+  readonly store: EventStore
   readonly catalog: EventCatalog
   readonly publicUrl: string
   readonly meters: Pick<Meters, 'relayed'>
@@ -72,13 +63,13 @@ function pairsOf(events: readonly StoredEvent[]): readonly StoredEvent[] {
 }
 
 async function insertNumbered(
-  tx: Transaction,
+  tx: EventTransaction,
   planned: readonly PlannedDelivery[],
   { clock, random }: Pick<RelayDependencies, 'clock' | 'random'>,
 ): Promise<Pick<Relayed, 'streams' | 'advanced'>> {
   const counts = countByStream(planned)
   const nowMs = clock.nowMs()
-  const streams = await advanceStreams(tx, [...counts.keys()], [...counts.values()], nowMs)
+  const streams = await tx.advanceStreams([...counts.keys()], [...counts.values()], nowMs)
   const byId = new Map(streams.map((stream) => [stream.id, stream]))
   const first = new Map(streams.map(({ id, firstSequence }) => [id, firstSequence]))
   const rows = numberDeliveries(planned, first).map((delivery) => ({
@@ -86,7 +77,7 @@ async function insertNumbered(
     id: newId('delivery', { clock, random }),
     dueAtMs: byId.get(delivery.streamId)?.isSent === true ? nowMs : neverDueMs,
   }))
-  await insertDeliveries(tx, rows, nowMs)
+  await tx.insertDeliveries(rows, nowMs)
   const pulled = rows.filter(({ streamId }) => byId.get(streamId)?.sink === 'backend')
   const last = new Map(pulled.map(({ appId, sequence }) => [appId, sequence]))
   return {
@@ -97,13 +88,12 @@ async function insertNumbered(
 
 /** The subscriptions that these events may reach, with the scopes that the rules leave them. */
 async function findSubscriptions(
-  tx: Transaction,
+  tx: EventTransaction,
   events: readonly StoredEvent[],
   rules: RuleBook,
 ): Promise<readonly LiveSubscription[]> {
   const pairs = pairsOf(events)
-  const subscriptions = await listSubscriptions(
-    tx,
+  const subscriptions = await tx.listSubscriptions(
     pairs.map(({ merchantId }) => merchantId),
     {
       eventTypes: pairs.map(({ type }) => type),
@@ -118,9 +108,9 @@ async function findSubscriptions(
     }))
 }
 
-async function relayIn(tx: Transaction, deps: RelayDependencies, rules: RuleBook): Promise<RelayResult> {
-  if (!(await tryRelayLock(tx, onlyShard))) return { kind: 'busy' }
-  const found = await listUnrelayed(tx, {
+async function relayIn(tx: EventTransaction, deps: RelayDependencies, rules: RuleBook): Promise<RelayResult> {
+  if (!(await tx.tryRelayLock(onlyShard))) return { kind: 'busy' }
+  const found = await tx.listUnrelayed({
     eventsMax: limits.relayBatchMax,
     bytesMax: limits.relayBytesMax,
   })
@@ -133,11 +123,10 @@ async function relayIn(tx: Transaction, deps: RelayDependencies, rules: RuleBook
   const { bodies, deliveries } = fanOut(events, subscriptions, context)
   let numbered: Pick<Relayed, 'streams' | 'advanced'> = { streams: [], advanced: [] }
   if (deliveries.length > 0) {
-    await insertBodies(tx, bodies)
+    await tx.insertBodies(bodies)
     numbered = await insertNumbered(tx, deliveries, deps)
   }
-  await markRelayed(
-    tx,
+  await tx.markRelayed(
     events.map(({ id }) => id),
     nowMs,
   )
@@ -152,7 +141,7 @@ export async function relayEvents(deps: RelayDependencies): Promise<RelayResult>
   const startedAtMs = deps.clock.nowMs()
   // Read before: inside the transaction nothing but its own statements may run.
   const rules = await deps.rules()
-  const result = await deps.db.tx((tx) => relayIn(tx, deps, rules))
+  const result = await deps.store.tx((tx) => relayIn(tx, deps, rules))
   if (result.kind === 'relayed' && result.events > 0) {
     const { events, deliveries, streams } = result
     const durationMs = deps.clock.nowMs() - startedAtMs

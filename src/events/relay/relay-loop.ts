@@ -1,10 +1,10 @@
-import { limits } from '../../kernel/index.ts'
+import { limits, type Timers } from '../../kernel/index.ts'
 import type { Advance } from '../pull/watch-streams.ts'
 import type { SinkKind } from '../sink.ts'
 import { type RelayDependencies, relayEvents } from './relay-events.ts'
-import { hasUnrelayed } from './store.ts'
 
 export interface RelayLoopDependencies extends RelayDependencies {
+  readonly timers: Timers
   /** These streams have new deliveries; called once per batch, after its commit. */
   wakeStreams(streams: readonly { readonly id: string; readonly sink: SinkKind }[]): void
   /** These streams have grown; called once per batch, after its commit. */
@@ -26,7 +26,7 @@ export function makeRelayLoop(deps: RelayLoopDependencies): RelayLoop {
   let running: Promise<number> | null = null
   let again = false
   let stopping = false
-  let retry: NodeJS.Timeout | null = null
+  let cancelRetry: (() => void) | null = null
 
   async function run(): Promise<number> {
     let total = 0
@@ -35,7 +35,7 @@ export function makeRelayLoop(deps: RelayLoopDependencies): RelayLoop {
       const result = await relayEvents(deps)
       if (result.kind === 'busy') {
         // The other relay may have read the outbox just before this event was committed.
-        retry ??= setTimeout(wake, limits.relayBusyRetryMs)
+        cancelRetry ??= deps.timers.after(limits.relayBusyRetryMs, wake)
         return total
       }
       total += result.events
@@ -51,14 +51,14 @@ export function makeRelayLoop(deps: RelayLoopDependencies): RelayLoop {
     running ??= run().finally(() => {
       running = null
       // Woken in the very turn in which the loop ended.
-      if (again && !stopping && retry === null) wake()
+      if (again && !stopping && cancelRetry === null) wake()
     })
     return running
   }
 
   function wake(): void {
-    if (retry !== null) clearTimeout(retry)
-    retry = null
+    cancelRetry?.()
+    cancelRetry = null
     if (stopping) return
     start().catch((error: unknown) => {
       again = false
@@ -69,12 +69,12 @@ export function makeRelayLoop(deps: RelayLoopDependencies): RelayLoop {
   return {
     wake,
     async sweep() {
-      if (running === null && (await hasUnrelayed(deps.db.queries))) wake()
+      if (running === null && (await deps.store.hasUnrelayed())) wake()
     },
     runNow: start,
     async stop() {
       stopping = true
-      if (retry !== null) clearTimeout(retry)
+      cancelRetry?.()
       await running?.catch(() => undefined)
     },
   }

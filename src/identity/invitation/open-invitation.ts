@@ -1,5 +1,6 @@
-import { type Clock, hashPassword, isWellFormedToken, type Queries, sha256Hex } from '../../kernel/index.ts'
+import { type Clock, isWellFormedToken, type Queries, sha256Hex } from '../../kernel/index.ts'
 import { IdentityErrors } from '../errors.ts'
+import { hashNewPassword } from '../password/hash-new-password.ts'
 import { findOpenInvitation, type OpenInvitation } from './store.ts'
 
 /**
@@ -18,16 +19,25 @@ export async function openInvitationOf(
   return row
 }
 
+export interface NewAccount {
+  readonly token: string
+  readonly password: string
+  readonly displayName: string
+}
+
 /**
  * What accepting as a new person needs before the transaction: the password's hash, worked out only for a link that
  * may still be accepted.
- * @throws identity.invitation_not_valid
+ * @throws identity.invitation_not_valid, identity.password_too_common
  */
 export async function prepareAcceptance(
-  queries: Queries,
-  clock: Clock,
-  input: { readonly token: string; readonly password: string },
+  {
+    queries,
+    clock,
+    publicUrl,
+  }: { readonly queries: Queries; readonly clock: Clock; readonly publicUrl: string },
+  { token, password, displayName }: NewAccount,
 ): Promise<string> {
-  await openInvitationOf(queries, input.token, clock)
-  return hashPassword(input.password)
+  const { email } = await openInvitationOf(queries, token, clock)
+  return hashNewPassword({ password, email, displayName, publicUrl, pointer: '/password' })
 }

@@ -1,5 +1,6 @@
 import { defineOperation, idOf, type Operation, personOf, schema } from '../../capability/index.ts'
 import { toIso } from '../../kernel/index.ts'
+import type { IdentityDependencies } from '../dependencies.ts'
 import { IdentityErrors } from '../errors.ts'
 import * as wire from '../schema.ts'
 import { type Acceptance, acceptAsNewPerson, acceptAsPerson } from './accept-invitation.ts'
@@ -66,34 +67,37 @@ const inspectInvitation = defineOperation({
   },
 })
 
-const acceptInvitation = defineOperation({
-  id: 'invitation.accept',
-  summary: 'Accept an invitation with a new account',
-  method: 'POST',
-  path: '/account/v1/invitations/accept',
-  audience: 'account',
-  access: { kind: 'public' },
-  kind: 'write',
-  status: 201,
-  input: schema.object({
-    token,
-    password: wire.newPassword,
-    displayName: wire.displayName,
-    locale: schema.optional(wire.locale),
-  }),
-  output: AcceptedInvitation,
-  errors: [
-    IdentityErrors.invitation_not_valid,
-    IdentityErrors.email_taken,
-    IdentityErrors.too_many_memberships,
-  ],
-  prepare: ({ queries, clock, input }) => prepareAcceptance(queries, clock, input),
-  async handle({ tx, clock, random, input, prepared: passwordHash }) {
-    const { displayName, locale = 'en' } = input
-    const member = { token: input.token, displayName, locale, passwordHash }
-    return toAccepted(await acceptAsNewPerson(tx, { clock, random }, member))
-  },
-})
+function acceptInvitation({ publicUrl }: IdentityDependencies): Operation {
+  return defineOperation({
+    id: 'invitation.accept',
+    summary: 'Accept an invitation with a new account',
+    method: 'POST',
+    path: '/account/v1/invitations/accept',
+    audience: 'account',
+    access: { kind: 'public' },
+    kind: 'write',
+    status: 201,
+    input: schema.object({
+      token,
+      password: wire.newPassword,
+      displayName: wire.displayName,
+      locale: schema.optional(wire.locale),
+    }),
+    output: AcceptedInvitation,
+    errors: [
+      IdentityErrors.invitation_not_valid,
+      IdentityErrors.email_taken,
+      IdentityErrors.too_many_memberships,
+      IdentityErrors.password_too_common,
+    ],
+    prepare: ({ queries, clock, input }) => prepareAcceptance({ queries, clock, publicUrl }, input),
+    async handle({ tx, clock, random, input, prepared: passwordHash }) {
+      const { displayName, locale = 'en' } = input
+      const member = { token: input.token, displayName, locale, passwordHash }
+      return toAccepted(await acceptAsNewPerson(tx, { clock, random }, member))
+    },
+  })
+}
 
 const joinByInvitation = defineOperation({
   id: 'invitation.join',
@@ -117,8 +121,6 @@ const joinByInvitation = defineOperation({
 })
 
 /** What the finder of an invitation's link may do. */
-export const invitationOperations: readonly Operation[] = [
-  inspectInvitation,
-  acceptInvitation,
-  joinByInvitation,
-]
+export function invitationOperations(deps: IdentityDependencies): readonly Operation[] {
+  return [inspectInvitation, acceptInvitation(deps), joinByInvitation]
+}

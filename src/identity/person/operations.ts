@@ -39,10 +39,13 @@ function registerPerson(deps: IdentityDependencies): Operation {
       IdentityErrors.registration_closed,
       IdentityErrors.email_taken,
       IdentityErrors.too_many_attempts,
+      IdentityErrors.password_too_common,
     ],
     prepare: ({ queries, clock, input }) => {
-      const request = { email: input.email, password: input.password, address: deps.clientAddress() }
-      return admitRegistration({ queries, clock, registrationOpen: deps.registrationOpen }, request)
+      const { email, password, displayName } = input
+      const { registrationOpen, publicUrl } = deps
+      const request = { email, password, displayName, address: deps.clientAddress() }
+      return admitRegistration({ queries, clock, registrationOpen, publicUrl }, request)
     },
     handle({ tx, clock, random, input, prepared: passwordHash }) {
       const { email, displayName, locale = 'en' } = input

@@ -17,10 +17,15 @@ export interface CallerRow {
 export const allAudiences: ReadonlySet<string> = new Set(audiences)
 
 /** The caller of a credential that may be used for `audienceNames`. */
-export function toCaller(row: CallerRow, audienceNames: Iterable<string>): PersonCaller {
+export function toCaller(
+  row: CallerRow,
+  audienceNames: Iterable<string>,
+  sessionId: string | null = null,
+): PersonCaller {
   return {
     kind: 'person',
     personId: row.person_id,
+    sessionId,
     displayName: row.display_name,
     locale: row.locale,
     audiences: new Set(audienceNames),

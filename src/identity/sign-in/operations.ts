@@ -13,10 +13,12 @@ import { limits, toIso, tokenPrefixes } from '../../kernel/index.ts'
 import type { IdentityDependencies } from '../dependencies.ts'
 import { IdentityErrors } from '../errors.ts'
 import * as wire from '../schema.ts'
+import { checkSecondFactor, type SecondFactorDependencies } from '../totp/check-second-factor.ts'
 import { createPersonalToken } from './create-personal-token.ts'
-import { signIn, tooManyAttempts } from './sign-in.ts'
+import { type Credentials, signIn, tooManyAttempts } from './sign-in.ts'
 import { userAgentLengthMax } from './start-session.ts'
 import {
+  endOtherSessions,
   endSessionById,
   listSessions,
   listTokens,
@@ -74,6 +76,29 @@ function toToken(row: TokenRow) {
 
 const secondMs = 1000
 
+/**
+ * Who the credentials are of, second factor included.
+ * @throws identity.sign_in_refused, identity.second_factor_required, identity.second_factor_refused,
+ * identity.too_many_attempts
+ */
+async function signInForToken(
+  deps: SecondFactorDependencies,
+  credentials: Credentials,
+  code: string | undefined,
+): Promise<string> {
+  const outcome = await signIn(deps, credentials)
+  if (outcome.kind === 'throttled') throw tooManyAttempts(outcome.retryAfterMs)
+  if (outcome.kind === 'refused') throw IdentityErrors.sign_in_refused()
+  const { personId } = outcome
+  if (outcome.kind === 'signed_in') return personId
+  if (code === undefined) throw IdentityErrors.second_factor_required()
+  const { address } = credentials
+  const second = await checkSecondFactor(deps, { personId, code, address })
+  if (second.kind === 'throttled') throw tooManyAttempts(second.retryAfterMs)
+  if (second.kind === 'refused') throw IdentityErrors.second_factor_refused()
+  return personId
+}
+
 function createToken(deps: IdentityDependencies): Operation {
   return defineOperation({
     id: 'personal_token.create',
@@ -87,6 +112,12 @@ function createToken(deps: IdentityDependencies): Operation {
     input: schema.object({
       email: wire.email,
       password: wire.password,
+      totp: schema.optional(
+        schema.string({
+          maxLength: 32,
+          description: 'For who has set up a second factor: the code, or a recovery code',
+        }),
+      ),
       name: tokenName,
       audiences: tokenAudiences,
       lifetimeSeconds: schema.optional(
@@ -100,20 +131,17 @@ function createToken(deps: IdentityDependencies): Operation {
     output: CreatedPersonalToken,
     errors: [
       IdentityErrors.sign_in_refused,
+      IdentityErrors.second_factor_required,
+      IdentityErrors.second_factor_refused,
       IdentityErrors.too_many_attempts,
       IdentityErrors.too_many_tokens,
     ],
-    async prepare({ queries, clock, input: { email, password } }) {
-      const outcome = await signIn({ queries, clock }, { email, password, address: deps.clientAddress() })
-      switch (outcome.kind) {
-        case 'signed_in':
-          return outcome.personId
-        case 'throttled':
-          throw tooManyAttempts(outcome.retryAfterMs)
-        case 'refused':
-          throw IdentityErrors.sign_in_refused()
-      }
-    },
+    prepare: ({ queries, clock, input: { email, password, totp } }) =>
+      signInForToken(
+        { queries, clock, keys: deps.keys },
+        { email, password, address: deps.clientAddress() },
+        totp,
+      ),
     async handle({ tx, clock, random, input, prepared: personId }) {
       const lifetimeMs = (input.lifetimeSeconds ?? limits.personalTokenMs / secondMs) * secondMs
       const { name, audiences } = input
@@ -169,16 +197,18 @@ const Session = schema.named(
   schema.object({
     id: idOf('session'),
     userAgent: schema.string({ maxLength: userAgentLengthMax }),
+    current: schema.boolean({ description: 'Whether it is the one this request came with' }),
     createdAt: schema.time(),
     seenAt: schema.time({ description: 'Exact to a minute' }),
     expiresAt: schema.time(),
   }),
 )
 
-function toSession(row: SessionRow) {
+function toSession(row: SessionRow, currentId: string | null) {
   return {
     id: row.id,
     userAgent: row.user_agent,
+    current: row.id === currentId,
     createdAt: toIso(row.created_at.getTime()),
     seenAt: toIso(row.seen_at.getTime()),
     expiresAt: toIso(row.expires_at.getTime()),
@@ -197,9 +227,9 @@ const listOwnSessions = defineOperation({
   output: pageOf(Session, limits.pageSizeMax),
   errors: [],
   async handle({ queries, clock, caller, input }) {
-    const { personId } = personOf(caller)
+    const { personId, sessionId } = personOf(caller)
     const rows = await listSessions(queries, personId, pageRequestOf(input), clock.nowMs())
-    return toPage(input, rows, { cursorOf: ({ id }) => id, toItem: toSession })
+    return toPage(input, rows, { cursorOf: ({ id }) => id, toItem: (row) => toSession(row, sessionId) })
   },
 })
 
@@ -221,7 +251,32 @@ const endOwnSession = defineOperation({
   },
 })
 
+const endOwnOtherSessions = defineOperation({
+  id: 'session.end_others',
+  summary: 'Sign every other browser out at once',
+  description: 'With a personal token there is no session to be kept: all of them end.',
+  method: 'POST',
+  path: '/account/v1/sessions:end-others',
+  audience: 'account',
+  access: { kind: 'person' },
+  kind: 'write',
+  input: schema.object({}),
+  output: schema.object({ ended: schema.integer({ minimum: 0, maximum: limits.sessionsMax }) }),
+  errors: [],
+  async handle({ tx, clock, caller }) {
+    const { personId, sessionId } = personOf(caller)
+    return { ended: await endOtherSessions(tx, personId, { sessionId, nowMs: clock.nowMs() }) }
+  },
+})
+
 /** A person's credentials: personal tokens and sessions. */
 export function signInOperations(deps: IdentityDependencies): readonly Operation[] {
-  return [createToken(deps), listOwnTokens, revokeOwnToken, listOwnSessions, endOwnSession]
+  return [
+    createToken(deps),
+    listOwnTokens,
+    revokeOwnToken,
+    listOwnSessions,
+    endOwnSession,
+    endOwnOtherSessions,
+  ]
 }

@@ -1,8 +1,15 @@
-import { type Clock, limits, type Queries, type StoaError, verifyPassword } from '../../kernel/index.ts'
+import {
+  type Clock,
+  limits,
+  type Queries,
+  type StoaError,
+  sha256Hex,
+  verifyPassword,
+} from '../../kernel/index.ts'
 import { IdentityErrors } from '../errors.ts'
 import { normalEmail } from '../person/person.ts'
 import { countAttempt, findPassword, recordSignIn } from './store.ts'
-import { attemptsKey, waitMsOf } from './throttle.ts'
+import { attemptsKey, before, waitMsOf } from './throttle.ts'
 
 export interface Credentials {
   readonly email: string
@@ -13,6 +20,8 @@ export interface Credentials {
 
 export type SignInOutcome =
   | { readonly kind: 'signed_in'; readonly personId: string }
+  /** The password was right; this person is asked for a code as well. */
+  | { readonly kind: 'second_factor'; readonly personId: string; readonly passwordMark: string }
   /** Unknown account, wrong password and disabled person: one answer, in the same time. */
   | { readonly kind: 'refused' }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number }
@@ -22,6 +31,11 @@ export function tooManyAttempts(waitMs: number): StoaError {
   return IdentityErrors.too_many_attempts(undefined, {
     headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
   })
+}
+
+/** Tells whether a password is still the one it was; says nothing about it. */
+export function markOf(passwordHash: string): string {
+  return sha256Hex(passwordHash).slice(0, 16)
 }
 
 // A browser's form brings any text; the database refuses NUL, and the hash's input stays small.
@@ -42,14 +56,15 @@ export async function signIn(
   const account = normalEmail(email)
   const key = attemptsKey({ purpose: 'sign-in', account, address })
   const attempts = await countAttempt(queries, key, clock.nowMs())
-  // This attempt is among them.
-  const before = { ...attempts, failures: attempts.failures - 1 }
-  const retryAfterMs = waitMsOf(before, clock.nowMs())
+  const retryAfterMs = waitMsOf(before(attempts), clock.nowMs())
   if (retryAfterMs > 0) return { kind: 'throttled', retryAfterMs }
 
   const known = canExist(account, password) ? await findPassword(queries, account) : null
   const matches = await verifyPassword(password, known?.secret ?? null)
   if (known === null || !matches) return { kind: 'refused' }
   await recordSignIn(queries, known.person_id, { attemptsKey: key, nowMs: clock.nowMs() })
-  return { kind: 'signed_in', personId: known.person_id }
+  const personId = known.person_id
+  return known.has_totp
+    ? { kind: 'second_factor', personId, passwordMark: markOf(known.secret) }
+    : { kind: 'signed_in', personId }
 }

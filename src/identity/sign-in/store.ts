@@ -1,26 +1,26 @@
 import type { PageRequest } from '../../capability/index.ts'
 import { sql } from '../../db/index.ts'
-import { type DbTime, limits, present, type Queries, type Transaction, toDate } from '../../kernel/index.ts'
+import { type DbTime, present, type Queries, type Transaction, toDate } from '../../kernel/index.ts'
 import type { CallerRow } from '../person/person.ts'
 import { callerColumns } from '../person/store.ts'
-import type { Attempts } from './throttle.ts'
+import { type Attempts, signInWindow, type Window } from './throttle.ts'
 
 // ── attempts ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 interface AttemptsRow {
   readonly failures: number
-  readonly window_started_at: DbTime
+  readonly ends_at: DbTime
 }
 
 function toAttempts(row: AttemptsRow): Attempts {
-  return { failures: row.failures, windowStartedAtMs: row.window_started_at.getTime() }
+  return { failures: row.failures, endsAtMs: row.ends_at.getTime() }
 }
 
 /** Across tenants: nobody is known yet; the key holds account and address. */
 export async function findAttempts(q: Queries, key: string): Promise<Attempts | null> {
   const [row] = await sql<AttemptsRow>(
     q,
-    'select failures, window_started_at from sign_in_throttle where key = $1',
+    'select failures, ends_at from sign_in_throttle where key = $1',
     key,
   )
   return row === undefined ? null : toAttempts(row)
@@ -32,25 +32,40 @@ export async function findAttempts(q: Queries, key: string): Promise<Attempts | 
  * that are over, so the table holds about one window's keys.
  * Across tenants: nobody is known yet; the key holds account and address.
  */
-export async function countAttempt(q: Queries, key: string, nowMs: number): Promise<Attempts> {
+export async function countAttempt(
+  q: Queries,
+  key: string,
+  nowMs: number,
+  { failuresMax, windowMs }: Window = signInWindow,
+): Promise<Attempts> {
   const [row] = await sql<AttemptsRow>(
     q,
     `with over as (
-       select key from sign_in_throttle where window_started_at <= $3 and key <> $1 limit 10 for update skip locked
+       select key from sign_in_throttle where ends_at <= $2 and key <> $1 limit 10 for update skip locked
      ), swept as (
        delete from sign_in_throttle t using over where t.key = over.key
      )
-     insert into sign_in_throttle as t (key, failures, window_started_at) values ($1, 1, $2)
+     insert into sign_in_throttle as t (key, failures, ends_at) values ($1, 1, $3)
      on conflict (key) do update set
-       failures = case when t.window_started_at <= $3 then 1 else least(t.failures + 1, $4::int + 1) end,
-       window_started_at = case when t.window_started_at <= $3 then $2 else t.window_started_at end
-     returning t.failures, t.window_started_at`,
+       failures = case when t.ends_at <= $2 then 1 else least(t.failures + 1, $4::int + 1) end,
+       ends_at = case when t.ends_at <= $2 then $3 else t.ends_at end
+     returning t.failures, t.ends_at`,
     key,
     toDate(nowMs),
-    toDate(nowMs - limits.signInWindowMs),
-    limits.signInFailuresMax,
+    toDate(nowMs + windowMs),
+    failuresMax,
   )
   return toAttempts(present(row, 'the attempts just counted'))
+}
+
+/** Across tenants: as `countAttempt`. */
+export async function forgetAttempts(q: Queries, key: string): Promise<void> {
+  await sql(q, 'delete from sign_in_throttle where key = $1', key)
+}
+
+/** The attempt was none that failed. Across tenants: as `countAttempt`. */
+export async function takeBackAttempt(q: Queries, key: string): Promise<void> {
+  await sql(q, 'update sign_in_throttle set failures = failures - 1 where key = $1 and failures > 0', key)
 }
 
 // ── passwords ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -58,13 +73,16 @@ export async function countAttempt(q: Queries, key: string, nowMs: number): Prom
 export interface PasswordRow {
   readonly person_id: string
   readonly secret: string
+  readonly has_totp: boolean
 }
 
 /** Across tenants: the account names the person. Nobody who is disabled is found. */
 export async function findPassword(q: Queries, account: string): Promise<PasswordRow | null> {
   const [row] = await sql<PasswordRow>(
     q,
-    `select s.person_id, s.secret from sign_in s join person p on p.id = s.person_id
+    `select s.person_id, s.secret,
+       exists (select 1 from sign_in t where t.person_id = s.person_id and t.kind = 'totp') as has_totp
+     from sign_in s join person p on p.id = s.person_id
      where s.kind = 'password' and s.identifier = $1 and s.secret is not null and p.disabled_at is null`,
     account,
   )
@@ -194,6 +212,23 @@ export async function endSessionById(
     toDate(nowMs),
   )
   return ended.length > 0
+}
+
+/** Ends a person's sessions but one; gives the number of those that ended. */
+export async function endOtherSessions(
+  tx: Transaction,
+  personId: string,
+  { sessionId, nowMs }: { readonly sessionId: string | null; readonly nowMs: number },
+): Promise<number> {
+  const ended = await sql(
+    tx,
+    `update session set revoked_at = $3
+     where person_id = $1 and id is distinct from $2::text and revoked_at is null and expires_at > $3 returning id`,
+    personId,
+    sessionId,
+    toDate(nowMs),
+  )
+  return ended.length
 }
 
 export interface SessionRow {

@@ -4,7 +4,27 @@ import { limits, sha256Hex } from '../../kernel/index.ts'
 /** Attempts that failed (or are being checked right now) in one window. */
 export interface Attempts {
   readonly failures: number
-  readonly windowStartedAtMs: number
+  readonly endsAtMs: number
+}
+
+/** How many may fail, and in how long. */
+export interface Window {
+  readonly failuresMax: number
+  readonly windowMs: number
+}
+
+export const signInWindow: Window = {
+  failuresMax: limits.signInFailuresMax,
+  windowMs: limits.signInWindowMs,
+}
+export const secondFactorWindow: Window = {
+  failuresMax: limits.secondFactorFailuresMax,
+  windowMs: limits.signInWindowMs,
+}
+/** Wherever the codes come from: a botnet has as many addresses as it likes. */
+export const secondFactorDayWindow: Window = {
+  failuresMax: limits.secondFactorFailuresPerDayMax,
+  windowMs: limits.secondFactorWindowMs,
 }
 
 function hextets(part: string): string[] {
@@ -34,15 +54,25 @@ export function networkOf(address: string): string {
  * out. Hashed: people type passwords into the wrong field.
  */
 export function attemptsKey(parts: {
-  readonly purpose: 'sign-in' | 'register'
+  readonly purpose: 'sign-in' | 'register' | 'second-factor' | 'passkey'
   readonly account: string
+  /** `anywhere` counts all addresses together. */
   readonly address: string
 }): string {
   return sha256Hex(JSON.stringify([parts.purpose, parts.account, networkOf(parts.address)]))
 }
 
-/** Milliseconds until the window of these attempts ends, when they are as many as one window allows; 0 otherwise. */
-export function waitMsOf(attempts: Attempts | null, nowMs: number): number {
-  if (attempts === null || attempts.failures < limits.signInFailuresMax) return 0
-  return Math.max(0, attempts.windowStartedAtMs + limits.signInWindowMs - nowMs)
+/** The attempts before the one just counted. */
+export function before({ failures, endsAtMs }: Attempts): Attempts {
+  return { failures: failures - 1, endsAtMs }
+}
+
+/** Milliseconds until the window of these attempts ends, when they are as many as it allows; 0 otherwise. */
+export function waitMsOf(
+  attempts: Attempts | null,
+  nowMs: number,
+  { failuresMax }: Window = signInWindow,
+): number {
+  if (attempts === null || attempts.failures < failuresMax) return 0
+  return Math.max(0, attempts.endsAtMs - nowMs)
 }

@@ -1,16 +1,20 @@
 import type { AdapterPayload } from 'oidc-provider'
+import { authenticationOf, type Mechanism } from './authentication.ts'
 import type { ClientRow, ManifestPart } from './store.ts'
 
-/** What the library is told about an app: its own members and two of ours, named in `extraClientMetadata`. */
+/** What the library is told about an app: its own members and some of ours, named in `extraClientMetadata`. */
 export type ClientPayload = AdapterPayload & {
   /** [credential id, hash] of each live secret. */
   readonly stoa_secrets: readonly (readonly [string, string])[]
+  /** [credential id, kid, alg or null] of each live key. */
+  readonly stoa_keys: readonly (readonly [string, string, string | null])[]
   /** What the released manifests ask for, as far as the platform still has it. */
   readonly stoa_scopes: readonly string[]
 }
 
 export const extraClientMembers: readonly (keyof ClientPayload & `stoa_${string}`)[] = [
   'stoa_secrets',
+  'stoa_keys',
   'stoa_scopes',
 ]
 
@@ -32,19 +36,25 @@ function redirectUrisOf(row: ClientRow): string[] {
 }
 
 /**
- * The client that an app is at this moment. Without a released redirect URI it has client credentials only.
- * `placeholderSecret` fills the member the library insists on; nothing is ever compared or signed with it.
+ * The client that an app is at this moment, for a request that uses this mechanism. Without a released redirect URI it
+ * has client credentials only.
  */
 export function toClientPayload(
   row: ClientRow,
-  options: { readonly supportedScopes: readonly string[]; readonly placeholderSecret: string },
+  options: {
+    readonly supportedScopes: readonly string[]
+    readonly placeholderSecret: string
+    readonly mechanism: Mechanism
+  },
 ): ClientPayload {
   const redirectUris = redirectUrisOf(row)
   const wanted = new Set(row.manifests.flatMap(scopesOf))
   const hasCodeFlow = redirectUris.length > 0
   return {
     client_id: row.app_id,
-    client_secret: options.placeholderSecret,
+    ...authenticationOf(row, options),
+    require_pushed_authorization_requests: row.require_pushed_request,
+    dpop_bound_access_tokens: row.require_dpop,
     redirect_uris: redirectUris,
     response_types: hasCodeFlow ? ['code'] : [],
     response_modes: ['query'],
@@ -52,6 +62,7 @@ export function toClientPayload(
       ? ['authorization_code', 'refresh_token', 'client_credentials']
       : ['client_credentials'],
     stoa_secrets: row.secrets,
+    stoa_keys: row.keys.map(([id, { kid, alg }]) => [id, kid, alg ?? null]),
     stoa_scopes: options.supportedScopes.filter((scope) => wanted.has(scope)),
   }
 }

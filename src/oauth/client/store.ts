@@ -1,3 +1,4 @@
+import type { JWK } from 'oidc-provider'
 import { execute, sql } from '../../db/index.ts'
 import { limits, type Queries, toDate } from '../../kernel/index.ts'
 import { appRuleInForce } from '../../rules/index.ts'
@@ -10,8 +11,16 @@ export interface ClientRow {
   readonly narrowed_redirect_uris: readonly string[]
   /** [credential id, hash] of each live secret. */
   readonly secrets: readonly (readonly [string, string])[]
+  /** [credential id, public JWK] of each live key. */
+  readonly keys: readonly (readonly [string, PublicJwk])[]
+  readonly require_pushed_request: boolean
+  readonly require_dpop: boolean
+  readonly require_private_key_jwt: boolean
   readonly manifests: readonly ManifestPart[]
 }
+
+/** As the registry stores it: public members, with a kid. */
+export type PublicJwk = JWK & { readonly kid: string }
 
 export interface ManifestPart {
   readonly redirectUris: readonly string[] | null
@@ -22,13 +31,19 @@ export interface ManifestPart {
 }
 
 /**
- * An app as a client: its live secrets and what its released manifests allow. A release below one that everybody gets
+ * An app as a client: its live secrets and keys and what its released manifests allow. A release below one that everybody gets
  * counts no more. A stopped or archived app is no client.
  */
 export async function findClient(q: Queries, appId: string, nowMs: number): Promise<ClientRow | null> {
   const [row] = await sql<ClientRow>(
     q,
     `select a.id as app_id, a.class, coalesce(s.redirect_uris, '{}') as narrowed_redirect_uris,
+       coalesce(s.require_pushed_request, false) as require_pushed_request,
+       coalesce(s.require_dpop, false) as require_dpop,
+       coalesce(s.require_private_key_jwt, false) as require_private_key_jwt,
+       coalesce((select jsonb_agg(jsonb_build_array(c.id, c.public_jwk) order by c.id) from credential c
+         where c.app_id = a.id and c.kind = 'key' and c.revoked_at is null
+           and (c.expires_at is null or c.expires_at > $2)), '[]') as keys,
        coalesce((select jsonb_agg(jsonb_build_array(c.id, c.secret_hash) order by c.id) from credential c
          where c.app_id = a.id and c.kind = 'secret' and c.revoked_at is null
            and (c.expires_at is null or c.expires_at > $2)), '[]') as secrets,

@@ -64,19 +64,21 @@ export async function saveState(q: Queries, state: NewState): Promise<void> {
   )
 }
 
-/**
- * False: it is there already and has not expired. The insert itself decides, so that of two at once one is refused.
- * Across tenants: as `saveState`.
- */
-export async function insertStateOnce(q: Queries, state: NewState): Promise<boolean> {
-  const affected = await execute(
+/** Gives it once: of several that ask at the same time one gets it. Across tenants: as `findState`. */
+export async function takeState(
+  q: Queries,
+  kind: string,
+  hash: string,
+  nowMs: number,
+): Promise<AdapterPayload | null> {
+  const [row] = await sql<{ payload: AdapterPayload }>(
     q,
-    `insert into oauth_state (${stateColumns}) values ($1, $2, $3, $4, $5::jsonb, $6, $7)
-     on conflict (hash) do update set payload = excluded.payload, created_at = excluded.created_at,
-       expires_at = excluded.expires_at where oauth_state.expires_at <= excluded.created_at`,
-    ...stateValues(state),
+    'delete from oauth_state where kind = $1 and hash = $2 and expires_at > $3 returning payload',
+    kind,
+    hash,
+    toDate(nowMs),
   )
-  return affected === 1
+  return row?.payload ?? null
 }
 
 /** Across tenants: as `findState`. */

@@ -4,10 +4,19 @@ import { hashValue, type OAuthKeys } from '../keys.ts'
 import { type AccessRow, findAccess } from './store.ts'
 
 export interface AccessTokens {
-  /** Who holds this access token; null when it is not one of ours or allows nothing any more. */
-  verify(token: string): Promise<AppCaller | null>
+  /**
+   * Whom this access token was given to; null when it is not one of ours or allows nothing any more. Whether whoever
+   * sends it is that holder, `presentToken` tells.
+   */
+  holderOf(token: string): Promise<Holder | null>
   /** Forgets what this process remembers; other processes notice within `limits.accessTokenCacheMs`. */
   forget(which: Forget): void
+}
+
+export interface Holder {
+  readonly caller: AppCaller
+  /** Thumbprint of the key that the holder must prove to have; null: a bearer token. */
+  readonly jkt: string | null
 }
 
 /** Whose tokens ended: each member given must match. */
@@ -24,7 +33,7 @@ export interface AccessTokenDependencies {
 }
 
 interface Entry {
-  readonly caller: AppCaller | null
+  readonly holder: Holder | null
   readonly grantId: string | null
   readonly untilMs: number
 }
@@ -48,16 +57,17 @@ function toCaller(row: AccessRow): AppCaller {
 
 function toEntry(row: AccessRow | null, askedAtMs: number): Entry {
   if (row === null)
-    return { caller: null, grantId: null, untilMs: askedAtMs + limits.accessTokenCacheNegativeMs }
+    return { holder: null, grantId: null, untilMs: askedAtMs + limits.accessTokenCacheNegativeMs }
   const untilMs = Math.min(askedAtMs + limits.accessTokenCacheMs, row.expires_at.getTime())
-  return { caller: toCaller(row), grantId: row.grant_id, untilMs }
+  return { holder: { caller: toCaller(row), jkt: row.jkt }, grantId: row.grant_id, untilMs }
 }
 
-function matches(hash: string, { caller, grantId }: Entry, which: Forget): boolean {
+function matches(hash: string, { holder, grantId }: Entry, which: Forget): boolean {
   return (
     (which.hash === undefined || which.hash === hash) &&
     (which.grantId === undefined || which.grantId === grantId) &&
-    (which.installationId === undefined || which.installationId === caller?.installation?.installationId)
+    (which.installationId === undefined ||
+      which.installationId === holder?.caller.installation?.installationId)
   )
 }
 
@@ -97,13 +107,13 @@ export function makeAccessTokens(deps: AccessTokenDependencies): AccessTokens {
   }
 
   return {
-    async verify(token) {
+    async holderOf(token) {
       if (!isWellFormedToken('accessToken', token)) return null
       const hash = hashValue(keys, token)
       const known = entries.get(hash)
-      if (known !== undefined && known.untilMs > clock.nowMs()) return known.caller
+      if (known !== undefined && known.untilMs > clock.nowMs()) return known.holder
       entries.delete(hash)
-      return (await readOnce(hash)).caller
+      return (await readOnce(hash)).holder
     },
     forget(which) {
       revocations += 1

@@ -1,5 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { hmacSha256, limits, seal, unseal } from '../../kernel/index.ts'
+import { isAuthenticated } from '../client/authentication.ts'
+import { provenKey } from '../dpop/binding.ts'
 import { type GrantRow, revokeGrant } from '../grant/store.ts'
 import { errors } from '../library.ts'
 import { type Rotation, revokeTokensOfGrant, writeTokens } from './store.ts'
@@ -17,13 +19,24 @@ export interface TokenAnswer {
 interface ReplayBox {
   readonly answer: TokenAnswer
   readonly accessTokenExpiresAtMs: number
-  /** What the rotation was asked for: a retry asks the same. */
+  /** What the rotation was asked for, and with which key: a retry asks the same, with the same. */
   readonly asked: string
 }
 
-function askedFor(ctx: KoaContextWithOIDC): string {
+function askedFor(ctx: KoaContextWithOIDC, jkt: string | null): string {
   const { scope, resource } = ctx.oidc.params ?? {}
-  return JSON.stringify([scope ?? null, resource ?? null])
+  return JSON.stringify([scope ?? null, resource ?? null, jkt])
+}
+
+/**
+ * How long a client that lost the answer of a rotation gets it again. One that proves more than the old token itself, by
+ * its own authentication or by the key the token is bound to, has a day; one that does not has time for a retry.
+ */
+export function replayWindowMs(client: {
+  readonly isAuthenticated: boolean
+  readonly hasKey: boolean
+}): number {
+  return client.isAuthenticated || client.hasKey ? limits.refreshReplayMs : limits.refreshReplayPublicMs
 }
 
 // Neither the database nor the platform's key alone opens a box: the old refresh token itself is part of the key.
@@ -32,16 +45,16 @@ function boxKey({ keys }: TokenEndpointDependencies, value: string): Uint8Array 
 }
 
 /** The answer of a rotation, sealed under the refresh token it was given for. */
-export function sealAnswer(
+export async function sealAnswer(
   deps: TokenEndpointDependencies,
   ctx: KoaContextWithOIDC,
   value: string,
   answer: TokenAnswer,
-): string {
+): Promise<string> {
   const box: ReplayBox = {
     answer,
     accessTokenExpiresAtMs: deps.clock.nowMs() + answer.expires_in * 1000,
-    asked: askedFor(ctx),
+    asked: askedFor(ctx, await provenKey(ctx)),
   }
   return seal(boxKey(deps, value), JSON.stringify(box))
 }
@@ -52,7 +65,7 @@ async function issueAccessToken(
   ctx: KoaContextWithOIDC,
   grant: GrantRow,
   { token }: Rotation,
-  scope: string,
+  { scope, jkt }: { readonly scope: string; readonly jkt: string | null },
 ): Promise<Pick<TokenAnswer, 'access_token' | 'expires_in'>> {
   const { provider, client } = ctx.oidc
   if (client === undefined) throw new errors.InvalidGrant('no client')
@@ -68,6 +81,7 @@ async function issueAccessToken(
     accessTokenFormat: 'opaque',
   })
   accessToken.scope = scope
+  if (jkt !== null) accessToken.setThumbprint('jkt', jkt)
   const value = await inUnitOfWork(unit, () => accessToken.save())
   const write = { issued: unit.issued, familyId: token.family_id, consumed: null, successor: null }
   await writeTokens(deps.queries, { ...write, replayBox: null, nowMs: deps.clock.nowMs() })
@@ -90,7 +104,8 @@ async function endAuthorization(deps: TokenEndpointDependencies, { token }: Rota
 
 /**
  * Answers a refresh token that has been rotated already: with the same pair while its successor is unused, else by
- * ending the authorization.
+ * ending the authorization. The client has been authenticated; its proof is checked here, as the library does where it
+ * rotates.
  */
 export async function replayRotation(
   deps: TokenEndpointDependencies,
@@ -102,17 +117,22 @@ export async function replayRotation(
   const nowMs = deps.clock.nowMs()
   if (grant === null || token.revoked_at !== null || token.consumed_at === null)
     throw new errors.InvalidGrant('refresh token is revoked')
-  const inTime = nowMs - token.consumed_at.getTime() < limits.refreshReplayMs
+  const jkt = await provenKey(ctx)
+  const boundTo = token.payload['jkt']
+  // Without its key a bound token is worth nothing, and whoever found one must not be able to end the authorization.
+  if (boundTo !== undefined && boundTo !== jkt) throw new errors.InvalidGrant('failed jkt verification')
+  const proves = { isAuthenticated: isAuthenticated(ctx), hasKey: boundTo !== undefined }
+  const inTime = nowMs - token.consumed_at.getTime() < replayWindowMs(proves)
   if (!successorUnused || !inTime || token.replay_box === null) {
     await endAuthorization(deps, rotation)
     throw new errors.InvalidGrant('refresh token already used')
   }
   const box = JSON.parse(unseal(boxKey(deps, value), token.replay_box)) as ReplayBox
-  if (box.asked !== askedFor(ctx)) throw new errors.InvalidGrant('rotated with other parameters')
+  if (box.asked !== askedFor(ctx, jkt)) throw new errors.InvalidGrant('rotated with other parameters')
   const leftSeconds = Math.floor((box.accessTokenExpiresAtMs - nowMs) / 1000)
   const access =
     leftSeconds > 0
       ? { expires_in: leftSeconds }
-      : await issueAccessToken(deps, ctx, grant, rotation, box.answer.scope ?? '')
+      : await issueAccessToken(deps, ctx, grant, rotation, { scope: box.answer.scope ?? '', jkt })
   ctx.body = { ...box.answer, ...access }
 }

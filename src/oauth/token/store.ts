@@ -174,6 +174,8 @@ export interface AccessRow {
   readonly scopes: readonly string[]
   readonly granted: readonly string[] | null
   readonly epoch: number | null
+  /** Thumbprint of the key it is bound to (RFC 9449 §6); null: a bearer token. */
+  readonly jkt: string | null
   readonly expires_at: DbTime
 }
 
@@ -185,7 +187,7 @@ export async function findAccess(q: Queries, hash: string, nowMs: number): Promi
   const [row] = await sql<AccessRow>(
     q,
     `select t.app_id, t.grant_id, t.installation_id, t.merchant_id, t.person_id, t.scopes, m.granted, m.epoch,
-       t.expires_at
+       t.payload ->> 'jkt' as jkt, t.expires_at
      from oauth_token t
      join app a on a.id = t.app_id and a.archived_at is null
      left join oauth_grant g on g.id = t.grant_id and g.revoked_at is null

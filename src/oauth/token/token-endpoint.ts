@@ -1,5 +1,6 @@
 import type { CanBePromise, KoaContextWithOIDC } from 'oidc-provider'
 import { type Clock, isWellFormedToken, type Log, type Queries } from '../../kernel/index.ts'
+import { requireProof } from '../dpop/binding.ts'
 import { hashValue, type OAuthKeys } from '../keys.ts'
 import { errors } from '../library.ts'
 import type { AccessTokens } from './access-token.ts'
@@ -42,7 +43,7 @@ async function runAndCommit(
   handler: GrantHandler,
   options: {
     readonly rotation?: Rotation | null
-    readonly sealBox?: (answer: TokenAnswer) => string
+    readonly sealBox?: (answer: TokenAnswer) => Promise<string>
   },
 ): Promise<boolean> {
   const unit = newUnitOfWork(options.rotation ?? null)
@@ -62,7 +63,7 @@ async function runAndCommit(
     familyId: options.rotation?.token.family_id ?? refreshToken?.hash ?? null,
     consumed,
     successor: consumed === null || options.sealBox === undefined ? null : (refreshToken?.hash ?? null),
-    replayBox: options.sealBox?.(ctx.body as TokenAnswer) ?? null,
+    replayBox: (await options.sealBox?.(ctx.body as TokenAnswer)) ?? null,
     nowMs: deps.clock.nowMs(),
   })
 }
@@ -123,7 +124,14 @@ export function wrapGrantType(
   name: string,
   handler: GrantHandler,
 ): GrantHandler {
-  if (name === 'refresh_token') return refreshHandler(deps, handler)
+  const handle = name === 'refresh_token' ? refreshHandler(deps, handler) : onceHandler(deps, handler)
+  return (ctx) => {
+    requireProof(ctx)
+    return handle(ctx)
+  }
+}
+
+function onceHandler(deps: TokenEndpointDependencies, handler: GrantHandler): GrantHandler {
   return async (ctx) => {
     if (await runAndCommit(deps, ctx, handler, {})) return
     ctx.body = undefined

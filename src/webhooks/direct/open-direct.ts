@@ -1,12 +1,11 @@
 import type { Outcome, OutgoingDelivery, Receiver } from '../../events/index.ts'
 import { limits } from '../../kernel/index.ts'
-import type { WebhookSinkDependencies } from '../dependencies.ts'
+import type { SendingDependencies } from '../dependencies.ts'
 import type { EndpointState } from '../endpoint.ts'
 import { openSecret } from '../secret.ts'
 import { sendDelivery, type Target } from '../send-delivery.ts'
 import { signerOf } from '../sign.ts'
 import { resumeByItself, stopByItself } from '../state/change-by-itself.ts'
-import { noteHealth } from '../state/store.ts'
 import { type DirectEndpoint, findDirectEndpoint } from './store.ts'
 
 /** The way to an endpoint beside its stream's drain: for what a person or a replay sends. */
@@ -19,7 +18,7 @@ export interface Direct {
 }
 
 async function deliver(
-  deps: WebhookSinkDependencies,
+  deps: SendingDependencies,
   { endpoint, target }: { readonly endpoint: DirectEndpoint; readonly target: Target },
   delivery: OutgoingDelivery,
 ): Promise<Outcome> {
@@ -29,14 +28,14 @@ async function deliver(
     const health = { delivered: true, nowMs: deps.clock.nowMs() }
     // As good as an answered probe.
     if (endpoint.state === 'paused') await resumeByItself(deps, endpoint)
-    else await noteHealth(deps.db.queries, endpoint, health)
+    else await deps.endpoints.noteHealth(endpoint, health)
   }
   // A failure says nothing here: what is sent once more may be what failed before.
   return outcome
 }
 
 /** Opens the endpoint of a stream in whatever state it is; null when there is none. */
-export async function openDirect(deps: WebhookSinkDependencies, streamId: string): Promise<Direct | null> {
+export async function openDirect(deps: SendingDependencies, streamId: string): Promise<Direct | null> {
   const endpoint = await findDirectEndpoint(deps.db.queries, streamId, deps.clock.nowMs())
   if (endpoint === null) return null
   const signers = endpoint.secrets.map(({ id, sealed }) => signerOf(openSecret(deps.secretKey, id, sealed)))

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Again, DueDelivery } from '../../events/index.ts'
 import { limits } from '../../kernel/index.ts'
-import type { WebhookSinkDependencies } from '../dependencies.ts'
+import type { SendingDependencies } from '../dependencies.ts'
 import { openDirect } from '../direct/open-direct.ts'
 import { toAgainFilter } from './filter.ts'
 import { openReplay, type ReplayLease } from './lease.ts'
@@ -11,7 +11,7 @@ import { recordReplayed } from './record/store.ts'
 import { type SentBatch, sendBatch } from './send-batch.ts'
 import { endReplay } from './store.ts'
 
-export interface ReplayDependencies extends WebhookSinkDependencies {
+export interface ReplayDependencies extends SendingDependencies {
   readonly again: Again
   /** Names this process in leases. */
   readonly owner: string

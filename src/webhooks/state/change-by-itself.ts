@@ -1,17 +1,15 @@
-import { leaveToPull, lockStream } from '../../events/index.ts'
-import { limits, type Transaction } from '../../kernel/index.ts'
-import { type NoticeData, notifyPublisher } from '../../notices/index.ts'
+import { limits } from '../../kernel/index.ts'
+import type { NoticeData } from '../../notices/index.ts'
 import type { WebhookSinkDependencies } from '../dependencies.ts'
 import type { PauseReason, StopReason } from '../endpoint.ts'
+import type { EndpointNoticeKind, EndpointTransaction } from './endpoint-store.ts'
 import { probeDelayMs } from './probe-delay.ts'
-import { type ChangedEndpoint, markPaused, markResumed, markStopped, type TriedEndpoint } from './store.ts'
-
-type EndpointKind = 'endpoint.paused' | 'endpoint.resumed' | 'endpoint.stopped'
+import type { ChangedEndpoint, TriedEndpoint } from './store.ts'
 
 function dataOf(
   { appId, appName, endpointId, url }: ChangedEndpoint,
   reason: string,
-): NoticeData[EndpointKind] {
+): NoticeData[EndpointNoticeKind] {
   // Not the URL: some receivers keep a secret in it.
   return { appId, appName, endpointId, host: new URL(url).host, reason }
 }
@@ -19,14 +17,14 @@ function dataOf(
 /** Makes the change once, with its notice in the same transaction; of two nodes one says so. */
 async function change(
   deps: WebhookSinkDependencies,
-  kind: EndpointKind,
+  kind: EndpointNoticeKind,
   reason: string,
-  mark: (tx: Transaction) => Promise<ChangedEndpoint | null>,
+  mark: (tx: EndpointTransaction) => Promise<ChangedEndpoint | null>,
 ): Promise<void> {
-  const changed = await deps.db.tx(async (tx) => {
+  const changed = await deps.endpoints.tx(async (tx) => {
     const endpoint = await mark(tx)
     if (endpoint === null) return null
-    await notifyPublisher(tx, endpoint.publisherId, { kind, data: dataOf(endpoint, reason) }, deps)
+    await tx.notifyPublisher(endpoint.publisherId, { kind, data: dataOf(endpoint, reason) }, deps)
     return endpoint
   })
   if (changed === null) return
@@ -43,13 +41,13 @@ export async function pauseByItself(
   const nowMs = deps.clock.nowMs()
   const failingSinceMsMax = reason === 'failing' ? nowMs - limits.webhookFailingMsMax : null
   const pause = { reason, nowMs, probeAtMs: nowMs + probeDelayMs(0, null), failingSinceMsMax }
-  await change(deps, 'endpoint.paused', reason, (tx) => markPaused(tx, endpoint, pause))
+  await change(deps, 'endpoint.paused', reason, (tx) => tx.markPaused(endpoint, pause))
 }
 
 /** A probe was answered with 2xx: everything that waits is sent. */
 export async function resumeByItself(deps: WebhookSinkDependencies, endpoint: TriedEndpoint): Promise<void> {
   const nowMs = deps.clock.nowMs()
-  await change(deps, 'endpoint.resumed', 'probe', (tx) => markResumed(tx, endpoint, nowMs))
+  await change(deps, 'endpoint.resumed', 'probe', (tx) => tx.markResumed(endpoint, nowMs))
 }
 
 /** The receiver is done with us: nothing is sent any more, what is left waits to be pulled. */
@@ -59,9 +57,9 @@ export async function stopByItself(
   reason: StopReason,
 ): Promise<void> {
   await change(deps, 'endpoint.stopped', reason, async (tx) => {
-    await lockStream(tx, endpoint.streamId)
-    const stopped = await markStopped(tx, endpoint, reason)
-    if (stopped !== null) await leaveToPull(tx, endpoint.streamId)
+    await tx.lockStream(endpoint.streamId)
+    const stopped = await tx.markStopped(endpoint, reason)
+    if (stopped !== null) await tx.leaveToPull(endpoint.streamId)
     return stopped
   })
 }

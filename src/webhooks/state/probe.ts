@@ -3,7 +3,7 @@ import type { WebhookSinkDependencies } from '../dependencies.ts'
 import { resumeByItself } from './change-by-itself.ts'
 import { isFault } from './judge-results.ts'
 import { probeDelayMs } from './probe-delay.ts'
-import { postponeProbe, type TriedEndpoint } from './store.ts'
+import type { TriedEndpoint } from './store.ts'
 
 export interface ProbeResult {
   /** What is to be recorded of the delivery that was tried. */
@@ -33,7 +33,7 @@ export async function concludeProbe(
   const failures = endpoint.probeFailures + 1
   const retryAfterMs = outcome.kind === 'failed' ? outcome.retryAfterMs : null
   const probeAtMs = deps.clock.nowMs() + probeDelayMs(failures, retryAfterMs)
-  await postponeProbe(deps.db.queries, endpoint, { failuresBefore: endpoint.probeFailures, probeAtMs })
+  await deps.endpoints.postponeProbe(endpoint, { failuresBefore: endpoint.probeFailures, probeAtMs })
   const error = errorOf(outcome)
   const { endpointId, streamId } = endpoint
   deps.log.info({ endpointId, streamId, failures, probeAtMs, error }, 'webhooks.probe_failed')

@@ -2,7 +2,9 @@ import { Queue as BullQueue, Worker as BullWorker, createPostgresBackend } from 
 import { Redis } from 'ioredis'
 import { Pool } from 'undici'
 import type { Db } from '../../../src/db/index.ts'
+import type { Place } from '../places.ts'
 import { type Post, signedHeaders } from './bare-loop.ts'
+import type { World } from './world.ts'
 
 // What facts there are of BullMQ's own: https://docs.bullmq.io/guide/workers/concurrency, "set it to a high value".
 const concurrency = 50
@@ -10,6 +12,11 @@ const batch = 500
 
 /** Where BullMQ keeps the jobs: in this database, or in a Redis. */
 export type BullPlace = { readonly db: Db } | { readonly redisUrl: string }
+
+/** On the same servers as the place itself. */
+export function bullPlaceOf({ redisUrl }: Place, { fixture }: World): BullPlace {
+  return redisUrl === undefined ? { db: fixture.db } : { redisUrl }
+}
 
 type Send = (job: { readonly data: Post }) => Promise<void>
 

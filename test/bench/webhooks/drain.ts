@@ -1,13 +1,15 @@
 import { limits } from '../../../src/kernel/index.ts'
+import { median } from '../figures.ts'
+import type { Place } from '../places.ts'
 import { type Post, runBareLoop } from './bare-loop.ts'
+import { bullPlaceOf, runBullJobs } from './bull-jobs.ts'
 import type { ReceiverProcess } from './receiver-process.ts'
-import { fillOutbox, median, openWorld, type Place, postsOf, recorded, type World } from './world.ts'
+import { fillOutbox, openWorld, postsOf, recorded, type World } from './world.ts'
 
+/** Medians over the rounds, of ratios taken within one round: the machine is not as fast in the next one. */
 export interface DrainFigures {
-  readonly drainPerSecond: number
-  readonly barePerSecond: number
-  /** Median over the rounds, each with its own bare loop right before. */
-  readonly share: number
+  readonly shareOfBare: number
+  readonly overBull: number
 }
 
 /** Sends everything that is due, to the recorded attempts; deliveries per second. */
@@ -22,15 +24,21 @@ async function drainOnce(world: World, sent: number): Promise<number> {
   return sent / seconds
 }
 
-/** One receiver, `count` due deliveries a round, signed and recorded, beside a bare loop of the same requests. */
+interface Round {
+  readonly bare: number
+  readonly drain: number
+  readonly bull: number
+}
+
+/** One receiver, `count` due deliveries a round, signed and recorded, beside a bare loop and `jobs` BullMQ jobs. */
 export async function benchDrain(
   place: Place,
   receiver: ReceiverProcess,
-  { count, rounds }: { readonly count: number; readonly rounds: number },
+  { count, rounds, jobs }: { readonly count: number; readonly rounds: number; readonly jobs: number },
   say: (line: string) => void,
 ): Promise<DrainFigures & { readonly posts: readonly Post[] }> {
   const world = await openWorld(place)
-  const figures: { readonly bare: number; readonly drain: number }[] = []
+  const figures: Round[] = []
   let posts: readonly Post[] = []
   try {
     const [installed] = await world.addEndpoints([`${receiver.origin}/one`])
@@ -38,24 +46,26 @@ export async function benchDrain(
     for (let round = 0; round < rounds; round += 1) {
       await fillOutbox(world, count, `r${round}x`)
       await world.fixture.makeEvents({}).relayNow()
-      if (round === 0) posts = await postsOf(world, installed)
-      // Once before the clock starts: the first thousands of requests compile the code that the others run.
-      if (round === 0)
+      if (round === 0) {
+        posts = await postsOf(world, installed)
+        // Once before the clock starts: the first thousands of requests compile the code that the others run.
         await runBareLoop(receiver.origin, posts.slice(0, count / 4), limits.drainConcurrencyMax)
+      }
       const bare = await runBareLoop(receiver.origin, posts, limits.drainConcurrencyMax)
       const drain = await drainOnce(world, count)
-      figures.push({ bare, drain })
+      const bull = await runBullJobs(bullPlaceOf(place, world), receiver.origin, posts.slice(0, jobs))
+      figures.push({ bare, drain, bull })
       say(
-        `  bare loop ${bare.toFixed(0)}/s, drain ${drain.toFixed(0)}/s: ${((100 * drain) / bare).toFixed(0)} %`,
+        `  bare loop ${bare.toFixed(0)}/s, drain ${drain.toFixed(0)}/s, BullMQ, one job per delivery, ` +
+          `${bull.toFixed(0)}/s: ${((100 * drain) / bare).toFixed(0)} %, ${(drain / bull).toFixed(1)} times`,
       )
     }
   } finally {
     await world.close()
   }
   return {
-    drainPerSecond: median(figures.map(({ drain }) => drain)),
-    barePerSecond: median(figures.map(({ bare }) => bare)),
-    share: median(figures.map(({ bare, drain }) => drain / bare)),
+    shareOfBare: median(figures.map(({ bare, drain }) => drain / bare)),
+    overBull: median(figures.map(({ bull, drain }) => drain / bull)),
     posts,
   }
 }

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Events } from '../../../src/events/index.ts'
+import { median, p95 } from '../figures.ts'
+import type { Place } from '../places.ts'
 import { withStarted } from './pipeline.ts'
 import type { ReceiverProcess } from './receiver-process.ts'
-import { median, openWorld, type Place, p95, publishOne, type World } from './world.ts'
+import { openWorld, publishOne, type World } from './world.ts'
 
 export interface NeighbourOptions {
   readonly endpoints: number

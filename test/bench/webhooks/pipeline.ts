@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Events } from '../../../src/events/index.ts'
+import { p95 } from '../figures.ts'
+import type { Place } from '../places.ts'
 import type { ReceiverProcess } from './receiver-process.ts'
-import { isIdle, openWorld, type Place, p95, publishOne, recorded, type World } from './world.ts'
+import { isIdle, openWorld, publishOne, recorded, type World } from './world.ts'
 
 /** A process that publishes, relays and drains, as `npm start` is one. */
 export async function withStarted<T>(world: World, work: (events: Events) => Promise<T>): Promise<T> {

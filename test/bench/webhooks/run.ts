@@ -1,17 +1,19 @@
-import { Redis } from 'ioredis'
-import pg from 'pg'
-import { runBullJobs } from './bull-jobs.ts'
+import { median, round } from '../figures.ts'
+import { findPlaces, type Place } from '../places.ts'
+import type { Post } from './bare-loop.ts'
+import { bullPlaceOf, runBullJobs } from './bull-jobs.ts'
 import { benchDrain } from './drain.ts'
 import { benchNeighbour } from './neighbour.ts'
 import { benchPipeline, benchPublish } from './pipeline.ts'
 import { type ReceiverProcess, startReceiver } from './receiver-process.ts'
-import { openWorld, type Place } from './world.ts'
+import { openWorld } from './world.ts'
 
 interface Sizes {
   readonly deliveries: number
   readonly embeddedDeliveries: number
   readonly rounds: number
   readonly jobs: number
+  readonly embeddedJobs: number
   readonly pipeline: number
   readonly burst: number
   readonly seconds: number
@@ -24,7 +26,8 @@ const fullSizes: Sizes = {
   deliveries: 20_000,
   embeddedDeliveries: 6_000,
   rounds: 3,
-  jobs: 20_000,
+  jobs: 7_000,
+  embeddedJobs: 2_000,
   pipeline: 20_000,
   burst: 2_000,
   seconds: 5,
@@ -37,6 +40,7 @@ const smallSizes: Sizes = {
   embeddedDeliveries: 300,
   rounds: 1,
   jobs: 100,
+  embeddedJobs: 100,
   pipeline: 200,
   burst: 20,
   seconds: 1,
@@ -45,56 +49,35 @@ const smallSizes: Sizes = {
   endpoints: [1, 20],
 }
 
-const serverUrl = process.env['DATABASE_URL'] || 'postgres://root@127.0.0.1:5432/test'
-const redisUrl = process.env['REDIS_URL'] || 'redis://127.0.0.1:6379/11'
-
-/** Null when the server answers; otherwise why it cannot be used. */
-async function postgresqlTrouble(): Promise<string | null> {
-  const client = new pg.Client({ connectionString: serverUrl, connectionTimeoutMillis: 2_000 })
-  try {
-    await client.connect()
-    return null
-  } catch (error) {
-    return error instanceof Error ? error.message || 'no answer' : 'no answer'
-  } finally {
-    await client.end().catch(() => undefined)
-  }
-}
-
-async function redisTrouble(): Promise<string | null> {
-  const client = new Redis(redisUrl, { lazyConnect: true, connectTimeout: 2_000, retryStrategy: () => null })
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    return null
-  } catch (error) {
-    return error instanceof Error ? error.message : 'no answer'
-  } finally {
-    client.disconnect()
-  }
-}
-
-/** Where it can run here, and why not elsewhere. */
-async function findPlaces(only: string | undefined, say: (line: string) => void): Promise<readonly Place[]> {
-  const places: Place[] = [{ name: 'pglite', kind: 'pglite' }]
-  const noPostgresql = await postgresqlTrouble()
-  if (noPostgresql === null) {
-    // The test databases are made on the server that this variable names.
-    process.env['DATABASE_URL'] = serverUrl
-    places.push({ name: 'postgresql', kind: 'postgresql' })
-  } else say(`postgresql, postgresql+redis: skipped, ${noPostgresql}`)
-  const noRedis = noPostgresql ?? (await redisTrouble())
-  if (noRedis === null) places.push({ name: 'postgresql+redis', kind: 'postgresql', redisUrl })
-  else if (noPostgresql === null) say(`postgresql+redis: skipped, ${noRedis}`)
-  return places.filter(({ name }) => only === undefined || name === only)
-}
+const steadyPerSecond = 200
 
 interface Figures {
-  readonly share: number
+  readonly shareOfBare: number
   readonly overBull: number
   readonly pipelineOverBull: number
   readonly publishP95Ms: number
   readonly deliveryP95Ms: number
+}
+
+/** From publish to recorded attempt over the most endpoints, each round beside BullMQ with one job per delivery. */
+async function comparePipeline(
+  place: Place,
+  receiver: ReceiverProcess,
+  { posts, sizes, say }: { readonly posts: readonly Post[]; readonly sizes: Sizes; say(line: string): void },
+): Promise<number> {
+  const endpoints = sizes.endpoints.at(-1) ?? 1
+  const ratios: number[] = []
+  for (let round = 0; round < sizes.rounds; round += 1) {
+    const perSecond = await benchPipeline(place, receiver, { endpoints, deliveries: sizes.pipeline })
+    const world = await openWorld(place)
+    const bull = await runBullJobs(bullPlaceOf(place, world), receiver.origin, posts).finally(world.close)
+    ratios.push(perSecond / bull)
+    say(
+      `published to recorded, ${endpoints} endpoints: ${perSecond.toFixed(0)} deliveries/s, ` +
+        `BullMQ ${bull.toFixed(0)}/s: ${(perSecond / bull).toFixed(1)} times`,
+    )
+  }
+  return median(ratios)
 }
 
 async function runPlace(
@@ -105,45 +88,26 @@ async function runPlace(
 ): Promise<Figures> {
   say(`── ${place.name}`)
   const count = place.kind === 'pglite' ? sizes.embeddedDeliveries : sizes.deliveries
+  const jobs = place.kind === 'pglite' ? sizes.embeddedJobs : sizes.jobs
   say(`drain: ${count} due deliveries to one receiver, signed and recorded`)
-  const { posts, ...drain } = await benchDrain(place, receiver, { count, rounds: sizes.rounds }, say)
+  const { posts, ...drain } = await benchDrain(place, receiver, { count, jobs, rounds: sizes.rounds }, say)
 
-  const jobs = posts.slice(0, sizes.jobs)
-  const world = await openWorld(place)
-  const { redisUrl: bullRedis } = place
-  let bull: number
-  try {
-    const at = bullRedis === undefined ? { db: world.fixture.db } : { redisUrl: bullRedis }
-    bull = await runBullJobs(at, receiver.origin, jobs)
-  } finally {
-    await world.close()
-  }
-  const overBull = drain.drainPerSecond / bull
-  say(`BullMQ, one job per delivery: ${bull.toFixed(0)}/s; the drain is ${overBull.toFixed(1)} times that`)
-
-  let pipelineOverBull = Number.NaN
-  for (const endpoints of sizes.endpoints) {
-    const perEndpoint = Math.max(
-      sizes.pipeline / 40,
-      Math.min(sizes.pipeline, (sizes.pipeline * endpoints) / 40),
-    )
-    const perSecond = await benchPipeline(place, receiver, { endpoints, deliveries: perEndpoint })
-    pipelineOverBull = perSecond / bull
+  for (const endpoints of sizes.endpoints.slice(0, -1)) {
+    const deliveries = Math.max(sizes.pipeline / 40, (sizes.pipeline * endpoints) / 40)
+    const perSecond = await benchPipeline(place, receiver, { endpoints, deliveries })
     say(`published to recorded, ${endpoints} endpoints: ${perSecond.toFixed(0)} deliveries/s`)
   }
+  const pipelineOverBull = await comparePipeline(place, receiver, { posts: posts.slice(0, jobs), sizes, say })
 
   const publish = await benchPublish(place, receiver, {
-    ...{ burst: sizes.burst, perSecond: 100, seconds: sizes.seconds },
+    ...{ burst: sizes.burst, perSecond: steadyPerSecond, seconds: sizes.seconds },
   })
   say(
-    `publish: ${publish.publishPerSecond.toFixed(0)}/s; at 100/s p95 ${publish.publishP95Ms.toFixed(1)} ms, ` +
-      `to the receiver p95 ${publish.deliveryP95Ms.toFixed(0)} ms`,
+    `publish: ${publish.publishPerSecond.toFixed(0)}/s; at ${steadyPerSecond}/s p95 ` +
+      `${publish.publishP95Ms.toFixed(1)} ms, to the receiver p95 ${publish.deliveryP95Ms.toFixed(0)} ms`,
   )
-  return { share: drain.share, overBull, pipelineOverBull, ...publish }
+  return { ...drain, pipelineOverBull, ...publish }
 }
-
-const round = (value: number | undefined, digits = 2): number | null =>
-  value === undefined || Number.isNaN(value) ? null : Number(value.toFixed(digits))
 
 /** Runs it; gives the ratios of its last line. */
 export async function run(options: readonly string[]): Promise<object> {
@@ -166,7 +130,7 @@ export async function run(options: readonly string[]): Promise<object> {
       shift = await benchNeighbour(last, receiver, { endpoints, pairs, phaseMs, eventsPerSecond: 2 }, say)
     }
     return {
-      drain_share_of_bare_loop: round(main?.share),
+      drain_share_of_bare_loop: round(main?.shareOfBare),
       drain_over_bullmq_jobs: round(server?.overBull),
       pipeline_over_bullmq_jobs: round(server?.pipelineOverBull),
       pglite_over_bullmq_jobs: round(figures.get('pglite')?.overBull),

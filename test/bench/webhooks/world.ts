@@ -3,14 +3,8 @@ import type { Events } from '../../../src/events/index.ts'
 import { makeQueue, type Queue } from '../../../src/queue/index.ts'
 import { type Fixture, type Installed, openFixture, orderData } from '../../integration/events/fixture.ts'
 import { quietLog } from '../../support/database.ts'
+import type { Place } from '../places.ts'
 import type { Post } from './bare-loop.ts'
-
-/** Where a part of the bench runs. */
-export interface Place {
-  readonly name: string
-  readonly kind: 'pglite' | 'postgresql'
-  readonly redisUrl?: string
-}
 
 /** A fresh database with one merchant; closing it removes it. */
 export interface World {
@@ -89,16 +83,4 @@ export async function publishOne({ fixture, merchantId }: World, events: Events)
   const data = { ...orderData('ord_01J00000000000000000000000'), externalId: String(Date.now()) }
   const event = { type: 'order.paid', merchantId, subject: 'ord_01J00000000000000000000000', data }
   await fixture.db.tx((tx) => events.publish(tx, event))
-}
-
-/** Milliseconds below which 95 % of them lie. */
-export function p95(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.95))] ?? Number.NaN
-}
-
-/** The middle one. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }

@@ -137,6 +137,7 @@ const app: AppCaller = {
 const person: PersonCaller = {
   kind: 'person',
   personId: 'per_1',
+  sessionId: null,
   displayName: 'Ann',
   locale: 'en',
   audiences: new Set(['merchant']),

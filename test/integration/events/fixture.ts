@@ -24,11 +24,12 @@ import {
   newId,
   present,
   systemRandom,
+  systemTimers,
   toDate,
 } from '../../../src/kernel/index.ts'
 import type { Queue } from '../../../src/queue/index.ts'
 import { createEndpoint } from '../../../src/webhooks/create-endpoint.ts'
-import { webhookSink } from '../../../src/webhooks/index.ts'
+import { makeEndpointStore, webhookSink } from '../../../src/webhooks/index.ts'
 import { openTestDatabase, quietLog, type TestDatabase } from '../../support/database.ts'
 
 const publicUrl = 'https://platform.example'
@@ -198,7 +199,15 @@ export async function openFixture(options: { readonly kind?: Db['kind'] } = {}):
     const client = allowLoopback ? http : guarded
     const send: HttpClient['send'] = (request) =>
       client.send({ ...request, timeoutMs: timeoutMs ?? request.timeoutMs })
-    return webhookSink({ db, httpClient: { ...client, send }, secretKey, clock, random, log: quietLog })
+    const endpoints = makeEndpointStore(db)
+    return webhookSink({
+      endpoints,
+      httpClient: { ...client, send },
+      secretKey,
+      clock,
+      random,
+      log: quietLog,
+    })
   }
 
   return {
@@ -211,7 +220,7 @@ export async function openFixture(options: { readonly kind?: Db['kind'] } = {}):
     webhooks,
     makeEvents: (sinks = { backend: webhooks() }, more = {}) =>
       makeEvents({
-        ...{ db, catalog, queue: deafQueue, clock, random, log: quietLog, publicUrl },
+        ...{ db, catalog, queue: deafQueue, clock, timers: systemTimers, random, log: quietLog, publicUrl },
         ...{ relays: true, sinks: () => sinks },
         ...more,
       }),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sql } from '../../../src/db/index.ts'
 import { makeRecorder } from '../../../src/events/drain/record/recorder.ts'
 import type { AttemptRecord } from '../../../src/events/drain/record/store.ts'
+import { makeEventStore } from '../../../src/events/event-store.ts'
 import { newId, systemRandom } from '../../../src/kernel/index.ts'
 import { attemptsOf, deliveriesOf, type Fixture, type Installed, openFixture } from './fixture.ts'
 import { installedWith, payInOrder } from './scripted-sink.ts'
@@ -33,7 +34,11 @@ async function recordOf(installed: Installed, change: Partial<NonNullable<Attemp
       lastOutcome: 'delivered',
     },
     attempt: {
-      ...{ id: newId('attempt', { clock: fixture.clock, random: systemRandom }), number: 1, startedAtMs: nowMs },
+      ...{
+        id: newId('attempt', { clock: fixture.clock, random: systemRandom }),
+        number: 1,
+        startedAtMs: nowMs,
+      },
       ...{ durationMs: 1, outcome: 'delivered', status: 200, error: null, response: 'ok', log: null },
       ...change,
     },
@@ -51,8 +56,10 @@ async function epochOf({ streamId }: Installed): Promise<bigint> {
 }
 
 /** Recorded at once with two others, which keep both statements busy: these share the third. */
-async function recordTogether(batches: readonly { installed: Installed; epoch: bigint; record: AttemptRecord }[]) {
-  const recorder = makeRecorder(fixture.db.queries)
+async function recordTogether(
+  batches: readonly { installed: Installed; epoch: bigint; record: AttemptRecord }[],
+) {
+  const recorder = makeRecorder(makeEventStore(fixture.db))
   const busy = [await withOne(), await withOne()]
   const first = await Promise.all(
     busy.map(async (installed) => ({

@@ -8,7 +8,7 @@ import {
   type PersonCaller,
 } from '../../../src/capability/index.ts'
 import type { Db } from '../../../src/db/index.ts'
-import { allAudiences, identityCapability, loadPerson } from '../../../src/identity/index.ts'
+import { allAudiences, identityCapability, loadPerson, makeSignInKeys } from '../../../src/identity/index.ts'
 import { insertPerson } from '../../../src/identity/person/store.ts'
 import {
   type Clock,
@@ -43,6 +43,8 @@ function movableClock(): MovableClock {
   }
 }
 
+export const keys = makeSignInKeys('a secret key of a test bench, long enough')
+
 export interface Bench {
   readonly clock: MovableClock
   readonly ids: { readonly clock: Clock; readonly random: typeof systemRandom }
@@ -74,6 +76,7 @@ export async function openBench(options: { readonly registrationOpen?: boolean }
   const catalog = makeCatalog([
     identityCapability({
       publicUrl: 'https://open.example',
+      keys,
       registrationOpen: options.registrationOpen ?? true,
       clientAddress: () => bench.address,
     }),

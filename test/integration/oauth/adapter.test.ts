@@ -21,27 +21,6 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-describe('a replay mark', () => {
-  const replays = () => makeAdapter('ReplayDetection', deps)
-
-  test('is taken by exactly one of many at once', async () => {
-    const results = await Promise.allSettled(
-      Array.from({ length: 10 }, () => replays().upsert('proof', { iss: 'app_1' }, 60)),
-    )
-    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    for (const result of results)
-      if (result.status === 'rejected')
-        expect(result.reason).toMatchObject({ error: 'invalid_client', status: 401 })
-  })
-
-  test('is free again when it has expired', async () => {
-    await replays().upsert('short', { iss: 'app_1' }, 60)
-    await expect(replays().upsert('short', { iss: 'app_1' }, 60)).rejects.toThrow()
-    nowMs += 60_000
-    await replays().upsert('short', { iss: 'app_1' }, 60)
-  })
-})
-
 describe('a state of the library', () => {
   test('is found by its id until it expires, and by nothing else', async () => {
     const sessions = makeAdapter('Session', deps)

@@ -61,7 +61,8 @@ function handlerNamed(name: string, value: string, app: w.TestApp, pause: () => 
 
 function contextOf(app: w.TestApp, value: string): KoaContextWithOIDC {
   const params = { refresh_token: value }
-  return { oidc: { params, client: { clientId: app.appId } } } as unknown as KoaContextWithOIDC
+  const oidc = { params, client: { clientId: app.appId } }
+  return { get: () => '', oidc } as unknown as KoaContextWithOIDC
 }
 
 test('of two processes that have both read the token unused, one rotates and the other gives its answer', async () => {

@@ -32,6 +32,9 @@ function getAs(url: string, headers: Readonly<Record<string, string>>): Promise<
 
 const metadataPaths = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']
 
+const authMethods = ['private_key_jwt', 'client_secret_basic', 'client_secret_post']
+const algorithms = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256']
+
 describe('metadata', () => {
   test.each(metadataPaths)('%s tells the truth', async (path) => {
     const response = await fetch(`${world.publicUrl}${path}`)
@@ -49,7 +52,15 @@ describe('metadata', () => {
       response_modes_supported: ['query'],
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      pushed_authorization_request_endpoint: `${world.publicUrl}/oauth/par`,
+      token_endpoint_auth_methods_supported: authMethods,
+      token_endpoint_auth_signing_alg_values_supported: algorithms,
+      introspection_endpoint_auth_methods_supported: authMethods,
+      introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+      revocation_endpoint_auth_methods_supported: authMethods,
+      revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+      dpop_signing_alg_values_supported: algorithms,
+      protected_resources: [`${world.publicUrl}/v1`],
       id_token_signing_alg_values_supported: ['ES256'],
     })
     expect([...(metadata['grant_types_supported'] as string[])].sort()).toEqual([
@@ -114,6 +125,9 @@ describe('metadata', () => {
       authorization_servers: [world.publicUrl],
       scopes_supported: w.scopes,
       bearer_methods_supported: ['header'],
+      resource_name: expect.any(String),
+      dpop_signing_alg_values_supported: algorithms,
+      dpop_bound_access_tokens_required: false,
     })
   })
 })
@@ -127,7 +141,7 @@ describe('addresses', () => {
     '/oauth/token/',
     '/oauth/nothing',
     '/oauth/end_session',
-    '/oauth/par',
+    '/oauth/par/',
     '/oauth/device',
     '/oauth/userinfo',
     '/interaction/x',

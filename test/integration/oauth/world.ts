@@ -49,6 +49,13 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
+export interface ProcessOptions {
+  readonly secretKey?: string
+  readonly publicUrl?: string
+  /** Scopes that need a token bound to a key; default: none. */
+  readonly privateScopes?: readonly string[]
+}
+
 /**
  * One process of the platform as far as the authorization server can tell: Express around it, and pages that do what
  * the console's do (`?person=` stands for the console's session, the query names what the merchant agrees to).
@@ -56,7 +63,7 @@ async function listen(server: Server): Promise<string> {
 export async function openProcess(
   database: TestDatabase,
   clock: MovableClock,
-  options: { readonly secretKey?: string; readonly publicUrl?: string } = {},
+  options: ProcessOptions = {},
 ): Promise<Omit<World, 'database'>> {
   const app = express()
   const listener = createServer(app)
@@ -72,6 +79,7 @@ export async function openProcess(
     secretKey: options.secretKey ?? secretKey,
     publicUrl,
     supportedScopes: () => scopes,
+    privateScopes: () => options.privateScopes ?? [],
     renderError: (error, locale) =>
       `<!doctype html><html lang="${locale}"><p>${error.code} ${error.message}</p>`,
     clock,
@@ -130,10 +138,10 @@ export async function openProcess(
   return { server, publicUrl, address, clock, as, close: closeListener }
 }
 
-export async function openWorld(): Promise<World> {
+export async function openWorld(options: ProcessOptions = {}): Promise<World> {
   const clock = movableClock()
   const database = await openTestDatabase({ clock })
-  const process = await openProcess(database, clock)
+  const process = await openProcess(database, clock, options)
   return {
     ...process,
     database,

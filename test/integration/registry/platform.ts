@@ -82,6 +82,7 @@ function makePeople(db: Db, clock: Clock) {
       return {
         kind: 'person',
         personId,
+        sessionId: null,
         displayName: 'Somebody',
         locale: 'en',
         audiences: new Set(['developer', 'reviewer', 'merchant', 'account']),

@@ -125,7 +125,10 @@ test('the same version released twice at once is released once', async () => {
 test('settings hold only redirect URIs of the released manifest', async () => {
   const team = await makeTeam(platform, 'backend')
   const { owner, appId } = team
-  const nothing = { redirectUris: [] }
+  const nothing = {
+    ...{ redirectUris: [], requirePushedRequest: false },
+    ...{ requireDpop: false, requirePrivateKeyJwt: false },
+  }
   expect(await platform.call('app.get_settings', owner, { appId })).toEqual(nothing)
   const [uri, other] = backendManifest.stoa_redirect_uris
   const narrowed = { redirectUris: [uri] }
@@ -136,12 +139,15 @@ test('settings hold only redirect URIs of the released manifest', async () => {
   const version = await platform.call<WireVersion>('version.upload', owner, { appId }, bytes)
   await platform.db.queries.version.update({ where: { id: version.id }, data: { state: 'approved' } })
   await platform.call('release.create', owner, { appId, versionId: version.id })
-  expect(await platform.call('app.set_settings', owner, { appId, ...narrowed })).toEqual(narrowed)
+  expect(await platform.call('app.set_settings', owner, { appId, ...narrowed })).toEqual({
+    ...nothing,
+    ...narrowed,
+  })
 
   const foreign = { ...narrowed, redirectUris: [other, `${uri}/`, 'https://evil.example/'] }
   const problem = await platform.refused('app.set_settings', owner, { appId, ...foreign })
   expect(problem.errors?.map(({ pointer }) => pointer)).toEqual(['/redirectUris/1', '/redirectUris/2'])
-  expect(await platform.call('app.get_settings', owner, { appId })).toEqual(narrowed)
+  expect(await platform.call('app.get_settings', owner, { appId })).toEqual({ ...nothing, ...narrowed })
 })
 
 test('the market shows a merchant what is released for it and not hidden', async () => {

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { makeEvents } from '../../../src/events/index.ts'
-import { limits } from '../../../src/kernel/index.ts'
+import { limits, systemTimers } from '../../../src/kernel/index.ts'
 import { quietLog } from '../../support/database.ts'
 import { type StatementWatch, watchStatements } from '../../support/watch-statements.ts'
 import { deafQueue } from '../events/fixture.ts'
@@ -40,7 +40,16 @@ async function waitingRead(who: Installed, query = 'waitSeconds=30') {
 function otherRelay() {
   const { db, clock, random, platform, baseUrl } = world.at
   const { catalog } = platform
-  const parts = { db, catalog, clock, random, queue: deafQueue, log: quietLog, publicUrl: baseUrl }
+  const parts = {
+    db,
+    catalog,
+    clock,
+    timers: systemTimers,
+    random,
+    queue: deafQueue,
+    log: quietLog,
+    publicUrl: baseUrl,
+  }
   return makeEvents({ ...parts, relays: true, sinks: () => ({}) })
 }
 

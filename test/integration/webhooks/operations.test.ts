@@ -11,7 +11,7 @@ import {
 import { sql } from '../../../src/db/index.ts'
 import { neverDueMs } from '../../../src/events/index.ts'
 import { newId, StoaError, systemRandom } from '../../../src/kernel/index.ts'
-import { webhooksCapability } from '../../../src/webhooks/index.ts'
+import { makeEndpointStore, webhooksCapability } from '../../../src/webhooks/index.ts'
 import { quietLog } from '../../support/database.ts'
 import { startReceiver, type TestReceiver } from '../../support/test-receiver.ts'
 import {
@@ -35,7 +35,10 @@ function makeTestDoor(at: Fixture, allowLoopback: boolean): Door {
     webhooksCapability(endpoints, {
       catalog: () => catalog,
       again: () => at.makeEvents().again,
-      sending: { db, httpClient, secretKey, clock, random: systemRandom, log: quietLog },
+      sending: {
+        ...{ db, endpoints: makeEndpointStore(db), httpClient, secretKey, clock },
+        ...{ random: systemRandom, log: quietLog },
+      },
       wakeReplay: () => undefined,
     }),
   ])
@@ -70,6 +73,7 @@ function person(publisherId: string, role = 'developer'): PersonCaller {
   return {
     kind: 'person',
     personId: newId('person', { clock: fixture.clock, random: systemRandom }),
+    sessionId: null,
     displayName: 'Dev',
     locale: 'en',
     audiences: new Set(['developer']),

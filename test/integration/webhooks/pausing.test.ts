@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { sql } from '../../../src/db/index.ts'
 import { type Events, neverDueMs } from '../../../src/events/index.ts'
 import { limits, present, systemRandom } from '../../../src/kernel/index.ts'
+import { makeEndpointStore } from '../../../src/webhooks/index.ts'
 import { pauseByItself, resumeByItself, stopByItself } from '../../../src/webhooks/state/change-by-itself.ts'
 import { quietLog } from '../../support/database.ts'
 import { type Behaviour, startReceiver, status, type TestReceiver } from '../../support/test-receiver.ts'
@@ -35,6 +36,12 @@ afterEach(() => receiver.close())
 
 const endpointOf = (installed: Installed) => endpointRowOf(fixture, installed)
 const noticesOf = (installed: Installed) => noticesTo(fixture, installed)
+
+function sinkDependencies() {
+  const { db, clock, http } = fixture
+  const endpoints = makeEndpointStore(db)
+  return { endpoints, httpClient: http, secretKey, clock, random: systemRandom, log: quietLog }
+}
 
 async function publish(installed: Installed, count: number): Promise<readonly string[]> {
   const ids = await payOrders(fixture, events, installed.merchantId, count)
@@ -124,8 +131,7 @@ describe('an endpoint that fails', () => {
 
   test('is paused once, with one notice, when two nodes find it out at the same time', async () => {
     const installed = await sendTo(status(500))
-    const { db, clock, http } = fixture
-    const deps = { db, httpClient: http, secretKey, clock, random: systemRandom, log: quietLog }
+    const deps = sinkDependencies()
     const { id: endpointId } = await endpointOf(installed)
     const tried = { endpointId, streamId: installed.streamId, url: receiver.url }
     await Promise.all([1, 2, 3].map(() => pauseByItself(deps, tried, 'exhausted')))
@@ -140,8 +146,7 @@ describe('an endpoint that fails', () => {
 
   test('is not paused by what an old URL answered', async () => {
     const installed = await sendTo(status(500))
-    const { db, clock, http } = fixture
-    const deps = { db, httpClient: http, secretKey, clock, random: systemRandom, log: quietLog }
+    const deps = sinkDependencies()
     const { id: endpointId } = await endpointOf(installed)
     const old = { endpointId, streamId: installed.streamId, url: 'http://127.0.0.1:9/old' }
     await pauseByItself(deps, old, 'exhausted')

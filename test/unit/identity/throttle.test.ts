@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { attemptsKey, networkOf, waitMsOf } from '../../../src/identity/sign-in/throttle.ts'
+import {
+  attemptsKey,
+  networkOf,
+  secondFactorWindow,
+  waitMsOf,
+} from '../../../src/identity/sign-in/throttle.ts'
 import { limits } from '../../../src/kernel/index.ts'
 
 describe('the network of an address', () => {
@@ -36,16 +41,22 @@ describe('the key of attempts', () => {
 })
 
 describe('waiting', () => {
-  const windowStartedAtMs = 1_000_000
+  const endsAtMs = 1_000_000
 
   test('is asked of nobody below the limit', () => {
-    expect(waitMsOf(null, windowStartedAtMs)).toBe(0)
-    expect(waitMsOf({ failures: limits.signInFailuresMax - 1, windowStartedAtMs }, windowStartedAtMs)).toBe(0)
+    expect(waitMsOf(null, endsAtMs - 1)).toBe(0)
+    expect(waitMsOf({ failures: limits.signInFailuresMax - 1, endsAtMs }, endsAtMs - 1)).toBe(0)
   })
 
   test('lasts until the window ends, however many attempts come', () => {
-    const attempts = { failures: limits.signInFailuresMax, windowStartedAtMs }
-    expect(waitMsOf(attempts, windowStartedAtMs + 1000)).toBe(limits.signInWindowMs - 1000)
-    expect(waitMsOf(attempts, windowStartedAtMs + limits.signInWindowMs)).toBe(0)
+    const attempts = { failures: limits.signInFailuresMax, endsAtMs }
+    expect(waitMsOf(attempts, endsAtMs - 1000)).toBe(1000)
+    expect(waitMsOf(attempts, endsAtMs)).toBe(0)
+  })
+
+  test('begins where the window says', () => {
+    const attempts = { failures: limits.secondFactorFailuresMax, endsAtMs }
+    expect(waitMsOf(attempts, endsAtMs - 1000)).toBe(0)
+    expect(waitMsOf(attempts, endsAtMs - 1000, secondFactorWindow)).toBe(1000)
   })
 })

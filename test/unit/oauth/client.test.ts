@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Mechanism } from '../../../src/oauth/client/authentication.ts'
 import { toClientPayload } from '../../../src/oauth/client/client.ts'
 import type { ClientRow } from '../../../src/oauth/client/store.ts'
 
@@ -8,6 +9,8 @@ const row: ClientRow = {
   class: 'backend',
   narrowed_redirect_uris: [],
   secrets: [['crd_1', 'hash']],
+  keys: [],
+  ...{ require_pushed_request: false, require_dpop: false, require_private_key_jwt: false },
   manifests: [
     {
       redirectUris: [uri],
@@ -20,8 +23,8 @@ const options = {
   placeholderSecret: 'placeholder',
 }
 
-function clientOf(changes: Partial<ClientRow>) {
-  return toClientPayload({ ...row, ...changes }, options)
+function clientOf(changes: Partial<ClientRow>, mechanism: Mechanism = 'other') {
+  return toClientPayload({ ...row, ...changes }, { ...options, mechanism })
 }
 
 describe('an app as a client', () => {
@@ -29,11 +32,15 @@ describe('an app as a client', () => {
     expect(clientOf({})).toEqual({
       client_id: 'app_1',
       client_secret: 'placeholder',
+      token_endpoint_auth_method: 'client_secret_basic',
+      require_pushed_authorization_requests: false,
+      dpop_bound_access_tokens: false,
       redirect_uris: [uri],
       response_types: ['code'],
       response_modes: ['query'],
       grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
       stoa_secrets: [['crd_1', 'hash']],
+      stoa_keys: [],
       stoa_scopes: ['order:read', 'order:write'],
     })
   })
@@ -67,5 +74,37 @@ describe('an app as a client', () => {
   test('a scope the platform no longer has is left out', () => {
     const gone = { redirectUris: [uri], scopes: { required: [{ name: 'gone:read' }] } }
     expect(clientOf({ manifests: [gone] }).stoa_scopes).toEqual([])
+  })
+
+  test('is held to what its settings say', () => {
+    expect(clientOf({ require_pushed_request: true, require_dpop: true })).toMatchObject({
+      require_pushed_authorization_requests: true,
+      dpop_bound_access_tokens: true,
+    })
+  })
+})
+
+describe('an app with a key', () => {
+  const jwk = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'ci', alg: 'ES256', use: 'sig' } as const
+  const keys: ClientRow['keys'] = [['crd_2', jwk]]
+  const byKey = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } }
+
+  test('is a client with keys to a request with an assertion', () => {
+    const client = clientOf({ keys }, 'assertion')
+    expect(client).toMatchObject({ ...byKey, stoa_keys: [['crd_2', 'ci', 'ES256']] })
+    expect(client).not.toHaveProperty('client_secret')
+  })
+
+  test('and one with secrets to any other, until it refuses them', () => {
+    expect(clientOf({ keys })).toMatchObject({ token_endpoint_auth_method: 'client_secret_basic' })
+    const refusing = clientOf({ keys, require_private_key_jwt: true })
+    expect(refusing).toMatchObject(byKey)
+    expect(refusing).not.toHaveProperty('client_secret')
+  })
+
+  test('that was its last and is gone proves nothing any more', () => {
+    expect(clientOf({}, 'assertion').token_endpoint_auth_method).toBe('client_secret_basic')
+    const client = clientOf({ require_private_key_jwt: true }, 'assertion')
+    expect(client).toMatchObject({ token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [] } })
   })
 })

@@ -1,6 +1,6 @@
-import { type Clock, type Log, limits, type Queries } from '../../../kernel/index.ts'
+import { type Clock, type Log, limits, type Timers } from '../../../kernel/index.ts'
+import type { EventStore } from '../../event-store.ts'
 import type { Meters } from '../../meters.ts'
-import { releaseLease, renewLease, takeLease } from './store.ts'
 
 /** The exclusive right to send from one stream, renewed while it is held. */
 export interface Lease {
@@ -15,8 +15,9 @@ export interface Lease {
 }
 
 export interface LeaseDependencies {
-  readonly queries: Queries
+  readonly store: Pick<EventStore, 'takeLease' | 'renewLease' | 'releaseLease'>
   readonly clock: Clock
+  readonly timers: Timers
   readonly log: Log
   /** Names this process. */
   readonly owner: string
@@ -28,14 +29,14 @@ function keep(
   streamId: string,
   { epoch, appId, publisherId }: Pick<Lease, 'epoch' | 'appId' | 'publisherId'>,
 ): Lease {
-  const { queries, clock, log } = deps
+  const { store, clock, timers, log } = deps
   let untilMs = clock.nowMs() + limits.streamLeaseMs
   let lost = false
 
   async function renew(): Promise<void> {
     try {
       const nextMs = clock.nowMs() + limits.streamLeaseMs
-      if (await renewLease(queries, streamId, { epoch, untilMs: nextMs })) untilMs = nextMs
+      if (await store.renewLease(streamId, { epoch, untilMs: nextMs })) untilMs = nextMs
       else lost = true
     } catch (error) {
       // The next round tries again; until then the old end holds.
@@ -43,7 +44,7 @@ function keep(
     }
   }
 
-  const timer = setInterval(() => void renew(), limits.streamLeaseRenewMs)
+  const cancelRenewal = timers.every(limits.streamLeaseRenewMs, () => void renew())
   return {
     appId,
     publisherId,
@@ -53,9 +54,9 @@ function keep(
       lost = true
     },
     async release(notBeforeMs) {
-      clearInterval(timer)
+      cancelRenewal()
       try {
-        await releaseLease(queries, streamId, { epoch, notBeforeMs })
+        await store.releaseLease(streamId, { epoch, notBeforeMs })
       } catch (error) {
         log.warn({ err: error, streamId }, 'events.lease_not_released')
       }
@@ -66,7 +67,7 @@ function keep(
 /** Takes the stream, or gives null when another drain has it. */
 export async function openLease(deps: LeaseDependencies, streamId: string): Promise<Lease | null> {
   const nowMs = deps.clock.nowMs()
-  const taken = await takeLease(deps.queries, streamId, {
+  const taken = await deps.store.takeLease(streamId, {
     owner: deps.owner,
     nowMs,
     untilMs: nowMs + limits.streamLeaseMs,

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isUniqueViolation } from '../../../db/index.ts'
+import { sleep } from '../../../kernel/index.ts'
 import type { RecordedResult } from '../../sink.ts'
 import { type Drain, type DrainResult, isInOrder } from '../drain.ts'
 
@@ -21,15 +21,15 @@ async function store(d: Drain, batch: readonly DrainResult[]): Promise<boolean> 
       if (isUniqueViolation(error)) return true
       if (d.lease.isLost() || d.abandoned) throw error
       d.deps.log.warn({ err: error, streamId: d.streamId }, 'events.batch_not_recorded')
-      await sleep(retryMs)
+      await sleep(d.deps.timers, retryMs)
     }
   }
 }
 
 /** Records what has ended, and tells the receiver. */
 export async function recordResults(d: Drain): Promise<void> {
-  if (d.recordTimer !== null) clearTimeout(d.recordTimer)
-  d.recordTimer = null
+  d.cancelRecordTimer?.()
+  d.cancelRecordTimer = null
   d.recordNow = false
   const batch = d.results
   d.results = []

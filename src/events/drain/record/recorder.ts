@@ -1,5 +1,8 @@
-import { limits, type Queries } from '../../../kernel/index.ts'
-import { type RecordBatch, recordBatches } from './store.ts'
+import { limits } from '../../../kernel/index.ts'
+import type { EventStore } from '../../event-store.ts'
+import type { RecordBatch } from './store.ts'
+
+type RecordStore = Pick<EventStore, 'recordBatches'>
 
 /** Records what the drains of this process have sent: those that come together share a statement and its commit. */
 export interface Recorder {
@@ -21,26 +24,23 @@ function settle({ batch, resolve }: Waiting, held: ReadonlySet<string>): void {
 }
 
 /** Each by itself: what is wrong with one batch must not fail the others, and each learns what became of its own. */
-async function recordAlone(queries: Queries, waiting: readonly Waiting[]): Promise<void> {
+async function recordAlone(store: RecordStore, waiting: readonly Waiting[]): Promise<void> {
   for (const one of waiting) {
     try {
-      settle(one, await recordBatches(queries, [one.batch]))
+      settle(one, await store.recordBatches([one.batch]))
     } catch (error) {
       one.reject(error)
     }
   }
 }
 
-async function recordTogether(queries: Queries, waiting: readonly Waiting[]): Promise<void> {
-  if (waiting.length === 1) return recordAlone(queries, waiting)
+async function recordTogether(store: RecordStore, waiting: readonly Waiting[]): Promise<void> {
+  if (waiting.length === 1) return recordAlone(store, waiting)
   let held: ReadonlySet<string>
   try {
-    held = await recordBatches(
-      queries,
-      waiting.map(({ batch }) => batch),
-    )
+    held = await store.recordBatches(waiting.map(({ batch }) => batch))
   } catch {
-    return recordAlone(queries, waiting)
+    return recordAlone(store, waiting)
   }
   for (const one of waiting) settle(one, held)
 }
@@ -58,13 +58,13 @@ function takeSome(queue: Waiting[]): readonly Waiting[] {
 }
 
 /** Makes the recorder of one process. */
-export function makeRecorder(queries: Queries): Recorder {
+export function makeRecorder(store: RecordStore): Recorder {
   const queue: Waiting[] = []
   let running = 0
 
   async function work(): Promise<void> {
     running += 1
-    while (queue.length > 0) await recordTogether(queries, takeSome(queue))
+    while (queue.length > 0) await recordTogether(store, takeSome(queue))
     running -= 1
   }
 

@@ -1,6 +1,7 @@
-import type { Transaction } from '../kernel/index.ts'
-import { RegistryErrors } from './errors.ts'
-import { findOwnApp, revokeCredential } from './store.ts'
+import type { Transaction } from '../../kernel/index.ts'
+import { RegistryErrors } from '../errors.ts'
+import { findOwnApp } from '../store.ts'
+import { revokeCredential } from './store.ts'
 
 interface RevokeCredential {
   readonly publisherIds: readonly string[]
@@ -10,7 +11,7 @@ interface RevokeCredential {
 }
 
 /**
- * Ends a secret at once. The last one too: a leaked secret must be ended before another is deployed.
+ * Ends a secret or key at once. The last one too: a leaked secret must be ended before another is deployed.
  * @throws registry.app_not_found, registry.credential_not_found
  */
 export async function revokeOwnCredential(

@@ -1,0 +1,4 @@
+import { metadataCases } from './cases/metadata.ts'
+import { runCases } from './run-cases.ts'
+
+runCases(metadataCases)

@@ -1,0 +1,4 @@
+import { tokenEndpointCases } from './cases/token-endpoint.ts'
+import { runCases } from './run-cases.ts'
+
+runCases(tokenEndpointCases)

@@ -1,0 +1,4 @@
+import { tokenCases } from './cases/tokens.ts'
+import { runCases } from './run-cases.ts'
+
+runCases(tokenCases)
