@@ -15,7 +15,7 @@ export const packageLimits = {
   ratioFreeBytes: 64 * 1024,
   /** UTF-8 bytes of one path: file systems allow 255 for a name, so every path can be written anywhere. */
   pathBytesMax: 255,
-  /** Size of manifest.json: the largest legal one is about half of this. */
+  /** Size of manifest.json: fifty scopes explained in two languages are about half of this. */
   manifestBytesMax: 64 * 1024,
   /** Levels of nesting in manifest.json; deeper JSON is an attack on recursive code. */
   manifestDepthMax: 32,

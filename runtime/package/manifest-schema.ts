@@ -37,6 +37,14 @@ const iconSizes: TextRule = {
   pattern: '^(?:any|[0-9]{1,4}[xX][0-9]{1,4}(?: [0-9]{1,4}[xX][0-9]{1,4})*)$',
   words: '“any”, or sizes such as 48x48 96x96',
 }
+const countryCode: TextRule = {
+  pattern: '^[A-Z]{2}$',
+  words: 'a country by the two letters of ISO 3166-1, such as CN or DE',
+}
+const webAddress: TextRule = {
+  pattern: '^https://[^\\s\\u0000-\\u001f"<>\\\\^`{|}]+$',
+  words: 'an address that begins with https://',
+}
 const color: TextRule = { pattern: '^#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$', words: 'a colour such as #ffffff' }
 
 const textRules = [
@@ -48,6 +56,8 @@ const textRules = [
   filePath,
   scriptPath,
   iconSizes,
+  countryCode,
+  webAddress,
   color,
 ]
 
@@ -97,9 +107,45 @@ function scopeRequests(description: string): object {
           'What the app does with it, in the merchant’s words. Shown to the merchant on the consent page and to the reviewer.',
           ['en'],
         ),
+        justification: localized(
+          300,
+          'Why the app cannot do this with less. Shown as the developer’s own words.',
+          ['en'],
+        ),
+        without: localized(200, 'What does not work when the merchant refuses an optional scope.', ['en']),
+        retention_days: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 3650,
+          description:
+            'How many days the app keeps what it got by this scope. 0: it is used at once and not kept.',
+        },
+        recipients,
       },
     },
   }
+}
+
+const recipients = {
+  type: 'array',
+  maxItems: 10,
+  description:
+    'Everybody else who gets what the app reads by this scope. []: nobody. The merchant agrees to each scope with recipients separately.',
+  items: {
+    type: 'object',
+    required: ['name', 'country', 'role'],
+    additionalProperties: false,
+    properties: {
+      name: text(oneLine, 100, 'Name of the company or person.'),
+      country: text(countryCode, 2, 'Where the data goes (ISO 3166-1 alpha-2).'),
+      role: {
+        enum: ['entrusted', 'independent'],
+        description:
+          'entrusted: works on the publisher’s orders alone. independent: decides for itself what it does with the data.',
+      },
+      purpose: localized(200, 'What it does with the data.', ['en']),
+    },
+  },
 }
 
 const codeNumber = { type: 'integer', minimum: 1, maximum: codeMax }
@@ -178,7 +224,8 @@ const w3cMembers = {
   req_permissions: {
     type: 'array',
     maxItems: 50,
-    description: 'W3C: accepted and not used. Access to data is asked for by stoa_scopes.',
+    description:
+      'W3C: access to data is asked for by stoa_scopes. The reason of a permission that is named like a scope is shown where the scope has no justification of its own.',
     items: {
       type: 'object',
       required: ['name'],
@@ -224,6 +271,24 @@ const w3cMembers = {
 
 const stoaMembers = {
   stoa_names: localized(50, 'Name of the app by locale, shown on the consent page and in the market.', []),
+  stoa_purpose: localized(200, 'What the app is for, in one sentence. Shown first on the consent page.', [
+    'en',
+  ]),
+  stoa_publisher: {
+    type: 'object',
+    additionalProperties: false,
+    description: 'Who answers for the data. Shown on the consent page beside the publisher’s name.',
+    properties: {
+      legal_name: text(oneLine, 100, 'The name in the register of companies, or of the person.'),
+      country: text(countryCode, 2, 'Where the app’s own servers keep the data (ISO 3166-1 alpha-2).'),
+      contact: text(
+        oneLine,
+        200,
+        'Where merchants and their customers reach the publisher: mail, telephone.',
+      ),
+      privacy_policy: text(webAddress, 500, 'The publisher’s privacy policy.'),
+    },
+  },
   stoa_scopes: {
     type: 'object',
     additionalProperties: false,

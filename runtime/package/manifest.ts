@@ -20,7 +20,10 @@ export interface Manifest {
   }
   readonly version: { readonly code: number; readonly name: string }
   readonly window?: Readonly<Record<string, unknown>>
+  readonly req_permissions?: readonly { readonly name: string; readonly reason?: string }[]
   readonly stoa_names?: LocalizedText
+  readonly stoa_purpose?: EnglishText
+  readonly stoa_publisher?: PublisherStatement
   readonly stoa_scopes?: {
     readonly required?: readonly ScopeRequest[]
     readonly optional?: readonly ScopeRequest[]
@@ -40,10 +43,39 @@ interface ManifestIcon {
 /** Text by locale: `{ "en": "Print orders", "zh-CN": "打印订单" }`. */
 export type LocalizedText = Readonly<Record<string, string>>
 
-/** A scope with the reason that merchant and reviewer read. English is always there. */
+/** The same; English is always there. */
+export type EnglishText = LocalizedText & { readonly en: string }
+
+/** What the developer says about who answers for the data. */
+export interface PublisherStatement {
+  readonly legal_name?: string
+  /** ISO 3166-1 alpha-2. */
+  readonly country?: string
+  readonly contact?: string
+  readonly privacy_policy?: string
+}
+
+/** A scope with what merchant and reviewer read about it, in the developer’s words. */
 export interface ScopeRequest {
   readonly name: string
-  readonly purpose: LocalizedText & { readonly en: string }
+  readonly purpose: EnglishText
+  readonly justification?: EnglishText
+  /** What does not work when an optional scope is refused. */
+  readonly without?: EnglishText
+  /** Absent: the developer does not say. */
+  readonly retention_days?: number
+  /** Everybody else who gets the data; absent: the developer does not say. */
+  readonly recipients?: readonly DataRecipient[]
+}
+
+/** Somebody besides the publisher who gets the data. */
+export interface DataRecipient {
+  readonly name: string
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string
+  /** entrusted: on the publisher's orders alone. independent: for purposes of its own. */
+  readonly role: 'entrusted' | 'independent'
+  readonly purpose?: EnglishText
 }
 
 /** An event type pinned to one version of its schema. */

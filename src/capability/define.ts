@@ -150,12 +150,14 @@ export type DataCategory = 'orders' | 'customers' | 'products' | 'settings' | 'a
 export type Sensitivity = 'basic' | 'protected' | 'private'
 
 export interface Scope {
-  /** `noun:verb` */
+  /** `noun:verb`. The verb `read` only reads; every other one changes something. */
   readonly name: string
   /** Three to five words for lists. */
   readonly title: Localized
   /** The sentence of the consent page: what the app will be able to do. */
   readonly consent: Localized
+  /** What of the data it shows or changes, each in two or three words: what a person unfolds on the consent page. */
+  readonly fields?: readonly Localized[]
   readonly dataCategory: DataCategory
   readonly sensitivity: Sensitivity
 }

@@ -6,6 +6,7 @@ import { signInPages } from './account/sign-in.tsx'
 import { errorsPage } from './docs/errors-page.tsx'
 import { eventsPage } from './docs/events-page.tsx'
 import { homePage } from './home-page.tsx'
+import { accessPage } from './merchant/access-page.tsx'
 import { consentPages } from './merchant/consent-pages.tsx'
 import { marketPages } from './merchant/market-pages.tsx'
 import type { Page } from './page.ts'
@@ -23,4 +24,5 @@ export const pages: readonly Page[] = [
   ...invitationPages,
   ...marketPages,
   ...consentPages,
+  accessPage,
 ]

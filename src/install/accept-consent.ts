@@ -3,9 +3,10 @@ import { putBlob } from '../db/index.ts'
 import { endSubscriptions } from '../events/index.ts'
 import { type IdSource, newId, type Transaction } from '../kernel/index.ts'
 import type { AppView, VersionView } from '../registry/index.ts'
-import { type ConsentQuestion, type Decision, decide, toQuestion } from './consent.ts'
+import { type ConsentQuestion, type Decision, decide } from './consent.ts'
 import { InstallErrors } from './errors.ts'
 import { next } from './installation.ts'
+import { type AskedConsent, readQuestion } from './read-question.ts'
 import { insertConsent, insertInstallation, lockLiveInstallation, putGrant } from './store.ts'
 import { subscribeInstallation } from './subscribe-installation.ts'
 
@@ -15,6 +16,10 @@ export interface AcceptInput {
   readonly app: AppView
   readonly version: VersionView
   readonly optionalScopes: readonly string[]
+  /** Agreed to each on its own. */
+  readonly separateScopes: readonly string[]
+  /** Of the text that was shown; null: the caller showed one of its own. */
+  readonly textSha256: string | null
   readonly locale: string
   readonly requestId: string
 }
@@ -32,23 +37,22 @@ export interface Accepted {
   readonly refused: readonly string[]
 }
 
-function decideAll(question: ConsentQuestion, chosen: readonly string[]): Decision {
-  const decision = decide(question, chosen)
-  if (decision.unknown.length === 0) return decision
-  throw InstallErrors.scope_not_offered(`not offered: ${decision.unknown.join(', ')}`)
+function decideAll(question: ConsentQuestion, input: AcceptInput): Decision {
+  const decision = decide(question, { optional: input.optionalScopes, separate: input.separateScopes })
+  const { unknown, missing } = decision
+  if (unknown.length > 0) throw InstallErrors.scope_not_offered(`not offered: ${unknown.join(', ')}`)
+  if (missing.length === 0) return decision
+  throw InstallErrors.separate_consent_missing(`not agreed to separately: ${missing.join(', ')}`)
 }
 
 async function recordConsent(
   { tx, ids }: AcceptContext,
   input: AcceptInput,
   installationId: string,
-  question: ConsentQuestion,
+  { text }: AskedConsent,
   decision: Decision,
 ): Promise<string> {
   const consentId = newId('consent', ids)
-  // Exactly what was asked, kept by hash, so that it can be shown again word for word.
-  const appName = input.version.manifest.name
-  const text = JSON.stringify({ locale: input.locale, appName, ...question })
   await insertConsent(tx, input.merchantId, {
     id: consentId,
     appId: input.app.id,
@@ -59,7 +63,9 @@ async function recordConsent(
     decision: 'granted',
     granted: decision.granted,
     refused: decision.refused,
+    separate: decision.separate,
     locale: input.locale,
+    // Exactly what was shown, kept by hash, so that it can be shown again word for word.
     textSha256: await putBlob(tx, Buffer.from(text)),
     requestId: input.requestId,
     atMs: ids.clock.nowMs(),
@@ -76,8 +82,11 @@ export async function acceptConsent(context: AcceptContext, input: AcceptInput):
   const { merchantId, app, version } = input
   const existing = await lockLiveInstallation(tx, merchantId, app.id)
   next(existing?.state ?? 'none', 'accept')
-  const question = toQuestion(version.manifest, catalog.scopes, new Set(existing?.granted))
-  const decision = decideAll(question, input.optionalScopes)
+  const asked = await readQuestion(tx, catalog, { merchantId, app, version, existing })
+  const { question } = asked
+  if (input.textSha256 !== null && input.textSha256 !== asked.textSha256)
+    throw InstallErrors.version_changed()
+  const decision = decideAll(question, input)
 
   const installationId = existing?.id ?? newId('installation', ids)
   const atMs = ids.clock.nowMs()
@@ -89,7 +98,7 @@ export async function acceptConsent(context: AcceptContext, input: AcceptInput):
       atMs,
     })
 
-  const consentId = await recordConsent(context, input, installationId, question, decision)
+  const consentId = await recordConsent(context, input, installationId, asked, decision)
   await putGrant(tx, merchantId, {
     grantId: newId('grant', ids),
     appId: app.id,

@@ -21,6 +21,11 @@ export const InstallErrors = defineErrors('install', {
     title: 'The app does not offer this permission as an optional one',
     fix: 'Choose among the optional scopes of the consent.',
   },
+  separate_consent_missing: {
+    status: 422,
+    title: 'A needed permission is agreed to separately, and it was not',
+    fix: 'Name it in separateScopes, or do not install the app.',
+  },
   event_undeliverable: {
     status: 409,
     title: 'The app’s version asks for an event that could never reach it',

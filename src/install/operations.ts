@@ -19,10 +19,18 @@ import { limits, present, type Queries, type Transaction, toIso } from '../kerne
 import { OAuthErrors } from '../oauth/index.ts'
 import { findOffered, listMarket, type MarketEntry } from '../registry/index.ts'
 import { acceptConsent } from './accept-consent.ts'
-import { toQuestion } from './consent.ts'
 import { InstallErrors } from './errors.ts'
 import { installEvents } from './events.ts'
-import { consentView, installationView, installedApp, marketApp, toInstallation } from './schema.ts'
+import { readQuestion } from './read-question.ts'
+import { findRefusal, refuseConsent } from './refuse-consent.ts'
+import {
+  consentView,
+  installationView,
+  installedApp,
+  marketApp,
+  textSha256,
+  toInstallation,
+} from './schema.ts'
 import {
   findInstallation,
   findLiveInstallation,
@@ -32,6 +40,7 @@ import {
   lockInstallation,
 } from './store.ts'
 import { uninstall } from './uninstall.ts'
+import { appNameOf } from './words/word-consent.ts'
 
 export interface InstallDependencies {
   /** Read when asked: the catalogue holds these operations too. */
@@ -84,6 +93,7 @@ function marketReads(deps: InstallDependencies): Operation[] {
         const toItem = ({ app: { id, publisherName, appClass }, version }: MarketEntry) => ({
           id,
           name: version.manifest.name,
+          names: appNameOf(version.manifest),
           publisherName,
           class: appClass,
         })
@@ -101,21 +111,65 @@ function marketReads(deps: InstallDependencies): Operation[] {
       input: schema.object({ merchantId, appId }),
       output: consentView,
       errors: [InstallErrors.app_not_found],
-      async handle({ queries, input, clock }) {
-        const { app, version } = await findOffer(queries, input.merchantId, input.appId, clock.nowMs())
-        const existing = await findLiveInstallation(queries, input.merchantId, app.id)
+      async handle({ queries, caller, input, clock }) {
+        const { merchantId: merchant } = input
+        const { app, version } = await findOffer(queries, merchant, input.appId, clock.nowMs())
+        const existing = await findLiveInstallation(queries, merchant, app.id)
+        const question = { merchantId: merchant, app, version, existing }
+        const asked = await readQuestion(queries, deps.catalog(), question)
+        const { required, optional, bounds } = asked.question
+        const { personId } = personOf(caller)
+        const refusedAtMs = await findRefusal(
+          queries,
+          { merchantId: merchant, appId: app.id, personId },
+          clock.nowMs(),
+        )
         return {
           appId: app.id,
           appName: version.manifest.name,
+          appNames: appNameOf(version.manifest),
           publisherName: app.publisherName,
           versionId: version.id,
           versionName: version.name,
           installationId: existing?.id ?? null,
-          ...toQuestion(version.manifest, deps.catalog().scopes, new Set(existing?.granted)),
+          ...{ required, optional, bounds, words: asked.words, textSha256: asked.textSha256 },
+          refusedAt: refusedAtMs === null ? null : toIso(refusedAtMs),
         }
       },
     }),
   ]
+}
+
+const scopeChoice = schema.array(schema.string({ maxLength: 100 }), { maxItems: 100, uniqueItems: true })
+const locale = schema.oneOf(['en', 'zh-CN'])
+
+function refusal(deps: InstallDependencies): Operation {
+  return defineOperation({
+    id: 'consent.refuse',
+    summary: 'Say no to what an app asks; what is installed stays as it is',
+    description:
+      'Kept with what was shown. For 48 hours /oauth/authorize does not put the question to this person again unless they want to see it.',
+    method: 'POST',
+    path: '/merchant/v1/merchants/{merchantId}/apps/{appId}/refusals',
+    audience: 'merchant',
+    access: members,
+    kind: 'write',
+    input: schema.object({ merchantId, appId, locale }),
+    output: schema.nothing,
+    errors: [InstallErrors.app_not_found],
+    async handle({ tx, caller, input, clock, random, requestId }) {
+      const { merchantId: merchant } = input
+      const { app, version } = await findOffer(tx, merchant, input.appId, clock.nowMs())
+      const existing = await findLiveInstallation(tx, merchant, app.id)
+      const question = { merchantId: merchant, app, version, existing }
+      const asked = await readQuestion(tx, deps.catalog(), question)
+      const refused = { merchantId: merchant, app, version, installationId: existing?.id ?? null }
+      const { personId } = personOf(caller)
+      const by = { personId, locale: input.locale, requestId }
+      await refuseConsent({ tx, ids: { clock, random } }, { ...refused, ...by }, asked)
+      return undefined
+    },
+  })
 }
 
 function installationReads(): Operation[] {
@@ -157,88 +211,93 @@ function installationReads(): Operation[] {
   ]
 }
 
-function merchantWrites(deps: InstallDependencies): Operation[] {
-  return [
-    defineOperation({
-      id: 'installation.create',
-      summary: 'Agree to what an app asks and install it',
-      description:
-        'At an app that is installed already, agree anew. With interactionUid it also answers the /oauth/authorize request of that id, and redirectTo leads back to the app.',
-      method: 'POST',
-      path: '/merchant/v1/merchants/{merchantId}/installations',
-      audience: 'merchant',
-      access: managers,
-      kind: 'write',
-      input: schema.object({
-        merchantId,
-        appId,
-        versionId: idOf('version'),
-        optionalScopes: schema.array(schema.string({ maxLength: 100 }), { maxItems: 100, uniqueItems: true }),
-        locale: schema.oneOf(['en', 'zh-CN']),
-        interactionUid: schema.optional(schema.string({ minLength: 1, maxLength: 64 })),
-      }),
-      output: schema.object({
-        installation: installationView,
-        redirectTo: schema.nullable(schema.string({ maxLength: 2_048 })),
-      }),
-      status: 201,
-      errors: [
-        InstallErrors.app_not_found,
-        InstallErrors.version_changed,
-        InstallErrors.scope_not_offered,
-        InstallErrors.event_undeliverable,
-        OAuthErrors.interaction_not_found,
-      ],
-      async handle({ tx, publish, caller, input, clock, random, requestId }) {
-        const { app, version } = await findOffer(tx, input.merchantId, input.appId, clock.nowMs())
-        if (version.id !== input.versionId) throw InstallErrors.version_changed()
-        const { personId } = personOf(caller)
-        const { optionalScopes, locale } = input
-        const accepted = await acceptConsent(
-          { tx, publish, catalog: deps.catalog(), ids: { clock, random } },
-          { merchantId: input.merchantId, personId, app, version, optionalScopes, locale, requestId },
-        )
-        const redirectTo =
-          input.interactionUid === undefined
-            ? null
-            : await deps.authorization.completeAuthorization(tx, {
-                uid: input.interactionUid,
-                personId,
-                merchantId: input.merchantId,
-                ...accepted,
-              })
-        const row = present(
-          await findInstallation(tx, [input.merchantId], accepted.installationId),
-          'the installation',
-        )
-        return { installation: toInstallation(row), redirectTo }
-      },
+function creation(deps: InstallDependencies): Operation {
+  return defineOperation({
+    id: 'installation.create',
+    summary: 'Agree to what an app asks and install it',
+    description:
+      'At an app that is installed already, agree anew. separateScopes names the needed scopes whose row says separate: each of them is agreed to on its own. With textSha256 it is refused when the text that was shown is not the present one any more. With interactionUid it also answers the /oauth/authorize request of that id, and redirectTo leads back to the app.',
+    method: 'POST',
+    path: '/merchant/v1/merchants/{merchantId}/installations',
+    audience: 'merchant',
+    access: managers,
+    kind: 'write',
+    input: schema.object({
+      merchantId,
+      appId,
+      versionId: idOf('version'),
+      optionalScopes: scopeChoice,
+      separateScopes: schema.optional(scopeChoice),
+      textSha256: schema.optional(textSha256),
+      locale,
+      interactionUid: schema.optional(schema.string({ minLength: 1, maxLength: 64 })),
     }),
-    defineOperation({
-      id: 'installation.delete',
-      summary: 'Uninstall: permissions, tokens, deliveries and stored data end at once',
-      method: 'DELETE',
-      path: '/merchant/v1/installations/{installationId}',
-      audience: 'merchant',
-      access: managers,
-      kind: 'write',
-      input: schema.object({ installationId }),
-      output: schema.nothing,
-      errors: [InstallErrors.not_found, InstallErrors.bad_transition],
-      async handle({ tx, publish, caller, input, tenantIds, concerns, clock, random, requestId }) {
-        const found = await lockInstallation(tx, tenantIds, input.installationId)
-        if (found === null) throw InstallErrors.not_found()
-        concerns(found.merchant_id)
-        const { personId, locale } = personOf(caller)
-        await uninstall(
-          { tx, publish, ids: { clock, random }, revokeTokens: deps.authorization.revokeInstallation },
-          found,
-          { personId, locale, requestId },
-        )
-        return undefined
-      },
+    output: schema.object({
+      installation: installationView,
+      redirectTo: schema.nullable(schema.string({ maxLength: 2_048 })),
     }),
-  ]
+    status: 201,
+    errors: [
+      InstallErrors.app_not_found,
+      InstallErrors.version_changed,
+      InstallErrors.scope_not_offered,
+      InstallErrors.separate_consent_missing,
+      InstallErrors.event_undeliverable,
+      OAuthErrors.interaction_not_found,
+    ],
+    async handle({ tx, publish, caller, input, clock, random, requestId }) {
+      const { app, version } = await findOffer(tx, input.merchantId, input.appId, clock.nowMs())
+      if (version.id !== input.versionId) throw InstallErrors.version_changed()
+      const { personId } = personOf(caller)
+      const { optionalScopes, separateScopes = [], textSha256: shown = null } = input
+      const choice = { optionalScopes, separateScopes, textSha256: shown, locale: input.locale }
+      const accepted = await acceptConsent(
+        { tx, publish, catalog: deps.catalog(), ids: { clock, random } },
+        { merchantId: input.merchantId, personId, app, version, ...choice, requestId },
+      )
+      const redirectTo =
+        input.interactionUid === undefined
+          ? null
+          : await deps.authorization.completeAuthorization(tx, {
+              uid: input.interactionUid,
+              personId,
+              merchantId: input.merchantId,
+              ...accepted,
+            })
+      const row = present(
+        await findInstallation(tx, [input.merchantId], accepted.installationId),
+        'the installation',
+      )
+      return { installation: toInstallation(row), redirectTo }
+    },
+  })
+}
+
+function deletion(deps: InstallDependencies): Operation {
+  return defineOperation({
+    id: 'installation.delete',
+    summary: 'Uninstall: permissions, tokens, deliveries and stored data end at once',
+    method: 'DELETE',
+    path: '/merchant/v1/installations/{installationId}',
+    audience: 'merchant',
+    access: managers,
+    kind: 'write',
+    input: schema.object({ installationId }),
+    output: schema.nothing,
+    errors: [InstallErrors.not_found, InstallErrors.bad_transition],
+    async handle({ tx, publish, caller, input, tenantIds, concerns, clock, random, requestId }) {
+      const found = await lockInstallation(tx, tenantIds, input.installationId)
+      if (found === null) throw InstallErrors.not_found()
+      concerns(found.merchant_id)
+      const { personId, locale } = personOf(caller)
+      await uninstall(
+        { tx, publish, ids: { clock, random }, revokeTokens: deps.authorization.revokeInstallation },
+        found,
+        { personId, locale, requestId },
+      )
+      return undefined
+    },
+  })
 }
 
 function appReads(): Operation[] {
@@ -300,6 +359,13 @@ export function installCapability(deps: InstallDependencies): Capability {
     id: 'installation',
     summary: 'Market, consent and installations',
     eventTypes: installEvents,
-    operations: [...marketReads(deps), ...installationReads(), ...merchantWrites(deps), ...appReads()],
+    operations: [
+      ...marketReads(deps),
+      refusal(deps),
+      ...installationReads(),
+      creation(deps),
+      deletion(deps),
+      ...appReads(),
+    ],
   })
 }

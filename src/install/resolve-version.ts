@@ -1,4 +1,4 @@
-import type { ConsentManifest } from './consent.ts'
+import type { ConsentManifest } from './consent-manifest.ts'
 
 interface Candidate {
   readonly manifest: ConsentManifest

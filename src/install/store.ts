@@ -177,13 +177,16 @@ export async function putGrant(tx: Transaction, merchantId: string, grant: Grant
 export interface ConsentRecord {
   readonly id: string
   readonly appId: string
-  readonly installationId: string
+  /** Null: a refusal where nothing is installed. */
+  readonly installationId: string | null
   readonly versionId: string
   readonly packageSha256: string
   readonly personId: string
-  readonly decision: 'granted' | 'withdrawn'
+  readonly decision: 'granted' | 'refused' | 'withdrawn'
   readonly granted: readonly string[]
   readonly refused: readonly string[]
+  /** Agreed to each on its own. */
+  readonly separate: readonly string[]
   readonly locale: string
   readonly textSha256: string
   readonly requestId: string
@@ -199,8 +202,8 @@ export async function insertConsent(
   await execute(
     tx,
     `insert into consent (id, merchant_id, app_id, installation_id, version_id, package_sha256, person_id, decision,
-       granted, refused, locale, text_sha256, request_id, decided_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10::text[], $11, $12, $13, $14)`,
+       granted, refused, separate, locale, text_sha256, request_id, decided_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10::text[], $11::text[], $12, $13, $14, $15)`,
     consent.id,
     merchantId,
     consent.appId,
@@ -211,11 +214,47 @@ export async function insertConsent(
     consent.decision,
     [...consent.granted],
     [...consent.refused],
+    [...consent.separate],
     consent.locale,
     consent.textSha256,
     consent.requestId,
     toDate(consent.atMs),
   )
+}
+
+/** A person's last decision about an app for a merchant since then. */
+export async function findLastDecision(
+  q: Queries,
+  merchantId: string,
+  asked: { readonly appId: string; readonly personId: string; readonly sinceMs: number },
+): Promise<{ readonly decision: string; readonly decided_at: DbTime } | null> {
+  const [row] = await sql<{ decision: string; decided_at: DbTime }>(
+    q,
+    `select decision, decided_at from consent
+     where merchant_id = $1 and app_id = $2 and person_id = $3 and decided_at > $4
+     order by decided_at desc, id desc limit 1`,
+    merchantId,
+    asked.appId,
+    asked.personId,
+    toDate(asked.sinceMs),
+  )
+  return row ?? null
+}
+
+export async function findMerchantName(q: Queries, merchantId: string): Promise<string | null> {
+  const [row] = await sql<{ name: string }>(q, 'select name from merchant where id = $1', merchantId)
+  return row?.name ?? null
+}
+
+/** Across tenants: when the platform's staff approved a version is told to everybody who may install it; null: never. */
+export async function findReviewedAt(q: Queries, versionId: string): Promise<number | null> {
+  const [row] = await sql<{ decided_at: DbTime }>(
+    q,
+    `select decided_at from review_case where version_id = $1 and state = 'approved' and decided_at is not null
+     order by decided_at desc limit 1`,
+    versionId,
+  )
+  return row?.decided_at.getTime() ?? null
 }
 
 /** Ends an installation: its grant is dead and what the app stored at this merchant is gone. */

@@ -41,6 +41,7 @@ export async function uninstall(
     decision: 'withdrawn',
     granted: [],
     refused: installation.granted,
+    separate: [],
     locale: by.locale,
     textSha256: '',
     requestId: by.requestId,

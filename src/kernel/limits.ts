@@ -56,6 +56,11 @@ export const limitTable = {
     'ms',
     'How long a client that lost the answer of a rotation gets it again, until the successor is used',
   ),
+  refusalKeptMs: limit(
+    48 * hour,
+    'ms',
+    'How long an app cannot bring a person back to a consent they refused, unless they want to see it',
+  ),
   refreshReplayPublicMs: limit(
     60 * second,
     'ms',

@@ -12,7 +12,7 @@ import { lockCase, replaceFindings, updateCase } from './store.ts'
 export interface CheckDependencies {
   readonly db: Pick<Db, 'queries' | 'tx'>
   readonly sandbox: { check(program: Program): Promise<ProgramCheck> }
-  readonly catalog: () => Pick<Catalog, 'hostFunctions'>
+  readonly catalog: () => Pick<Catalog, 'hostFunctions' | 'scopes'>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -56,7 +56,9 @@ async function readSubject(deps: CheckDependencies, checking: ReviewCase): Promi
   const app = present(await findApp(queries, checking.appId), 'the app of a case')
   const version = await findVersion(queries, checking.appId, checking.versionId)
   const { manifest } = present(version, 'the version of a case')
-  return { appClass: app.appClass, manifest, handlers: await checkHandlers(deps, checking, manifest) }
+  const sensitivities = new Map([...deps.catalog().scopes].map(([name, scope]) => [name, scope.sensitivity]))
+  const handlers = await checkHandlers(deps, checking, manifest)
+  return { appClass: app.appClass, manifest, sensitivities, handlers }
 }
 
 /**

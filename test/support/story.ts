@@ -34,6 +34,8 @@ export interface ManifestSpec {
   readonly handlers?: string
   /** Version code; the name follows. */
   readonly code?: number
+  /** Further members of the manifest, as they stand there. */
+  readonly members?: Readonly<Record<string, unknown>>
   /** Default: one on loopback, or none with handlers. */
   readonly redirectUris?: readonly string[]
 }
@@ -62,7 +64,7 @@ export const host = { kind: 'host' } as const
 const purposeOf = (scope: string) => ({ en: `because of ${scope}`, 'zh-CN': `因为需要 ${scope}` })
 
 function manifestOf(spec: ManifestSpec) {
-  const { name = 'Test app', required = [], optional = [], events = [], handlers, code = 1 } = spec
+  const { name = 'Test app', required = [], optional = [], events = [], handlers, code = 1, members } = spec
   const redirectUris = spec.redirectUris ?? (handlers === undefined ? [redirectUri] : [])
   const asked = (names: readonly string[]) => names.map((name) => ({ name, purpose: purposeOf(name) }))
   return {
@@ -73,6 +75,7 @@ function manifestOf(spec: ManifestSpec) {
     stoa_events: events.map((type) => ({ type, version: 1 })),
     ...(redirectUris.length === 0 ? {} : { stoa_redirect_uris: redirectUris }),
     ...(handlers === undefined ? {} : { stoa_handlers: 'handlers.js' }),
+    ...members,
   }
 }
 
@@ -166,11 +169,18 @@ export function makeStory(at: TestPlatform): Story {
       return versionId.id
     },
     async install(merchant, app, optionalScopes = []) {
-      const installations = `/merchant/v1/merchants/${merchant.merchantId}/installations`
-      const { installation } = await merchant.owner.api.call<{ installation: { id: string } }>(
+      const path = `/merchant/v1/merchants/${merchant.merchantId}`
+      const { api } = merchant.owner
+      const { required } = await api.call<{ required: readonly { scope: string; separate: boolean }[] }>(
+        'GET',
+        `${path}/apps/${app.appId}/consent`,
+      )
+      const separateScopes = required.filter(({ separate }) => separate).map(({ scope }) => scope)
+      const { appId, versionId } = app
+      const { installation } = await api.call<{ installation: { id: string } }>(
         'POST',
-        installations,
-        { appId: app.appId, versionId: app.versionId, optionalScopes, locale: 'en' },
+        `${path}/installations`,
+        { appId, versionId, optionalScopes, separateScopes, locale: 'en' },
       )
       return installation.id
     },
@@ -232,13 +242,19 @@ export async function startCodeFlow(at: TestPlatform, app: TestApp, scope?: stri
   return { as, path: url.pathname + url.search, state, codeVerifier }
 }
 
+/** The boxes of the page that must be ticked for an installation. */
+function separateOf({ html }: PageAnswer): readonly string[] {
+  return [...html.matchAll(/<input[^>]* name="separate" value="([^"]+)"/g)].map(([, scope = '']) => scope)
+}
+
 /** Allows on the consent page and follows to where the app waits: its redirect URI. */
 export async function allow(
   browser: TestBrowser,
   page: PageAnswer,
   optionalScopes: readonly string[] = [],
 ): Promise<URL> {
-  const answered = await browser.submit(page, { decision: 'allow', optional: optionalScopes })
+  const ticked = { optional: optionalScopes, separate: separateOf(page) }
+  const answered = await browser.submit(page, { decision: 'allow', ...ticked })
   const back = await browser.follow(answered)
   if (back.location === null) throw new Error(`consent ended with ${back.status}: ${back.html.slice(0, 800)}`)
   return new URL(back.location, back.url)

@@ -1,7 +1,10 @@
+import { StoaError } from '../../kernel/index.ts'
 import { interactionGone } from '../account/sign-in.tsx'
 import type { Interaction, Page, PageCall, PageRequest, PageResponse, PageSession } from '../page.ts'
+import { text } from '../shared/texts.ts'
 import { type MerchantChoice, withMerchant } from './choose-merchant.tsx'
-import { type ConsentQuestion, consentForm } from './consent-form.tsx'
+import { type ConsentFormOptions, consentForm, refusedPage } from './consent-form.tsx'
+import type { ConsentQuestion } from './consent-question.ts'
 
 async function readQuestion(call: PageCall, merchantId: string, appId: string): Promise<ConsentQuestion> {
   const { output } = await call('consent.get', { merchantId, appId })
@@ -12,6 +15,10 @@ interface Created {
   readonly redirectTo: string | null
 }
 
+function field(request: PageRequest, name: string): string {
+  return request.form[name]?.[0] ?? ''
+}
+
 async function accept(
   request: PageRequest,
   call: PageCall,
@@ -19,28 +26,46 @@ async function accept(
   interactionUid?: string,
 ): Promise<Created> {
   const { output } = await call('installation.create', {
-    merchantId: request.form['merchant_id']?.[0] ?? '',
+    merchantId: field(request, 'merchant_id'),
     appId,
-    versionId: request.form['version_id']?.[0] ?? '',
+    versionId: field(request, 'version_id'),
     optionalScopes: request.form['optional'] ?? [],
+    separateScopes: request.form['separate'] ?? [],
+    textSha256: field(request, 'text'),
     locale: request.locale,
     ...(interactionUid === undefined ? {} : { interactionUid }),
   })
   return output as Created
 }
 
-function allowed(request: PageRequest): boolean {
-  return request.form['decision']?.[0] === 'allow'
+/** Nothing but these words allows or refuses; everything else is no decision. */
+function decisionOf(request: PageRequest): 'allow' | 'deny' | null {
+  const decision = field(request, 'decision')
+  return decision === 'allow' || decision === 'deny' ? decision : null
 }
 
-async function showForMarket(
-  request: PageRequest,
-  call: PageCall,
+/** Keeps the refusal. That it could not be kept must never stand in the way of a no. */
+async function refuse(request: PageRequest, call: PageCall, appId: string): Promise<void> {
+  try {
+    await call('consent.refuse', {
+      ...{ merchantId: field(request, 'merchant_id'), appId, locale: request.locale },
+    })
+  } catch (error) {
+    if (!(error instanceof StoaError) || error.status >= 500) throw error
+  }
+}
+
+function marketForm(question: ConsentQuestion, merchant: MerchantChoice): ConsentFormOptions {
+  return { question, merchant, action: `/m/apps/${question.appId}/consent` }
+}
+
+function appForm(
+  question: ConsentQuestion,
   merchant: MerchantChoice,
-): Promise<PageResponse> {
-  const appId = request.params['appId'] ?? ''
-  const question = await readQuestion(call, merchant.id, appId)
-  return consentForm(request, { question, merchant, action: `/m/apps/${question.appId}/consent` })
+  { uid, redirectOrigin }: Interaction,
+): ConsentFormOptions {
+  // Chromium applies form-action to the redirect that answers the form, too.
+  return { question, merchant, action: `/consent/${uid}`, formActionOrigins: [redirectOrigin] }
 }
 
 async function showForApp(
@@ -50,13 +75,39 @@ async function showForApp(
   interaction: Interaction,
 ): Promise<PageResponse> {
   const question = await readQuestion(call, merchant.id, interaction.appId)
-  return consentForm(request, {
-    question,
-    merchant,
-    action: `/consent/${interaction.uid}`,
-    // Chromium applies form-action to the redirect that answers the form, too.
-    formActionOrigins: [interaction.redirectOrigin],
-  })
+  const form = appForm(question, merchant, interaction)
+  if (question.refusedAt === null || request.query['again'] === '1') return consentForm(request, form)
+  const again = `/consent/${interaction.uid}?merchant=${encodeURIComponent(merchant.id)}&again=1`
+  return refusedPage(request, { ...form, again })
+}
+
+/** The question again, with what is missing: a box that had to be ticked apart was not. */
+function mend(
+  request: PageRequest,
+  call: PageCall,
+  appId: string,
+  form: (question: ConsentQuestion, merchant: MerchantChoice) => ConsentFormOptions,
+): (error: unknown) => Promise<PageResponse> {
+  return (error) => {
+    if (!(error instanceof StoaError) || error.code !== 'install.separate_consent_missing') throw error
+    return withMerchant(request, call, field(request, 'merchant_id'), async (merchant) => {
+      const options = form(await readQuestion(call, merchant.id, appId), merchant)
+      return consentForm(request, { ...options, problem: text(request.locale, 'separateMissing') })
+    })
+  }
+}
+
+async function answerMarket(request: PageRequest, call: PageCall): Promise<PageResponse> {
+  const appId = request.params['appId'] ?? ''
+  const merchant = `merchant=${encodeURIComponent(field(request, 'merchant_id'))}`
+  const decision = decisionOf(request)
+  if (decision === 'deny') await refuse(request, call, appId)
+  if (decision !== 'allow') return { kind: 'redirect', location: '/m' }
+  const location = `/m/apps/${appId}?${merchant}`
+  return accept(request, call, appId).then(
+    () => ({ kind: 'redirect', location }),
+    mend(request, call, appId, marketForm),
+  )
 }
 
 async function answerApp(
@@ -65,9 +116,15 @@ async function answerApp(
   session: PageSession,
   interaction: Interaction,
 ): Promise<PageResponse> {
-  if (!allowed(request)) return { kind: 'redirect', location: await session.denyConsent(interaction) }
-  const { redirectTo } = await accept(request, call, interaction.appId, interaction.uid)
-  return redirectTo === null ? interactionGone(request) : { kind: 'redirect', location: redirectTo }
+  const { appId, uid } = interaction
+  const decision = decisionOf(request)
+  if (decision === 'deny') await refuse(request, call, appId)
+  if (decision !== 'allow') return { kind: 'redirect', location: await session.denyConsent(interaction) }
+  return accept(request, call, appId, uid).then(
+    ({ redirectTo }) =>
+      redirectTo === null ? interactionGone(request) : { kind: 'redirect', location: redirectTo },
+    mend(request, call, appId, (question, merchant) => appForm(question, merchant, interaction)),
+  )
 }
 
 export const consentPages: readonly Page[] = [
@@ -77,20 +134,16 @@ export const consentPages: readonly Page[] = [
     access: 'signed-in',
     handle: (request, call) =>
       withMerchant(request, call, request.query['merchant'], (merchant) =>
-        showForMarket(request, call, merchant),
+        readQuestion(call, merchant.id, request.params['appId'] ?? '').then((question) =>
+          consentForm(request, marketForm(question, merchant)),
+        ),
       ),
   },
   {
     method: 'POST',
     path: '/m/apps/:appId/consent',
     access: 'signed-in',
-    async handle(request, call) {
-      const appId = request.params['appId'] ?? ''
-      if (!allowed(request)) return { kind: 'redirect', location: '/m' }
-      await accept(request, call, appId)
-      const merchantId = encodeURIComponent(request.form['merchant_id']?.[0] ?? '')
-      return { kind: 'redirect', location: `/m/apps/${appId}?merchant=${merchantId}` }
-    },
+    handle: answerMarket,
   },
   {
     method: 'GET',

@@ -2,11 +2,11 @@ import type { Page, PageCall, PageRequest, PageResponse } from '../page.ts'
 import { FormFields, html } from '../shared/shell.tsx'
 import { text } from '../shared/texts.ts'
 import { type MerchantChoice, withMerchant } from './choose-merchant.tsx'
-import type { ConsentQuestion } from './consent-form.tsx'
+import type { ConsentQuestion, Localized } from './consent-question.ts'
 
 interface MarketApp {
   readonly id: string
-  readonly name: string
+  readonly names: Localized
   readonly publisherName: string
 }
 
@@ -23,12 +23,12 @@ async function market(request: PageRequest, call: PageCall, merchant: MerchantCh
       <ul class="rows">
         {apps.map((app) => (
           <li key={app.id}>
-            <strong>{app.name}</strong>{' '}
+            <strong>{app.names[locale]}</strong>{' '}
             <span class="hint">{text(locale, 'by', { publisher: app.publisherName })}</span>
             <div>
               <a href={`/m/apps/${app.id}?merchant=${merchant.id}`}>
                 {text(locale, 'look')}
-                <span class="hint"> · {app.name}</span>
+                <span class="hint"> · {app.names[locale]}</span>
               </a>
             </div>
           </li>
@@ -85,11 +85,9 @@ async function appPage(
   }
   return html(
     request,
-    { title: text(locale, 'appInstalledAt', { app: question.appName, merchant: merchant.name }) },
+    { title: text(locale, 'appInstalledAt', { app: question.appNames[locale], merchant: merchant.name }) },
     <>
-      <p>
-        {text(locale, 'consentWho', { publisher: question.publisherName, version: question.versionName })}
-      </p>
+      <p>{question.words.who[0]?.[locale]}</p>
       <Installed request={request} question={question} />
       <p>
         <a href={`/m/apps/${question.appId}/consent?merchant=${merchant.id}`}>

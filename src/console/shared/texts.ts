@@ -1,3 +1,4 @@
+import { parseTime } from '../../kernel/index.ts'
 import type { Locale } from '../page.ts'
 import { accountTexts } from './account-texts.ts'
 
@@ -62,39 +63,18 @@ const texts = {
   continueAction: { en: 'Continue', 'zh-CN': '继续' },
   by: { en: 'by {publisher}', 'zh-CN': '开发者：{publisher}' },
   look: { en: 'See what it asks for', 'zh-CN': '查看所需权限' },
-  consentTitle: { en: '{app} asks {merchant} for permission', 'zh-CN': '{app} 请求 {merchant} 的授权' },
-  consentWho: {
-    en: 'Made by {publisher}, version {version}.',
-    'zh-CN': '由 {publisher} 开发，版本 {version}。',
+  separateMissing: {
+    en: 'Nothing has been decided yet. The app needs a permission that you agree to separately: tick it below, or choose “Do not allow”.',
+    'zh-CN': '尚未作出任何决定。应用需要一项须单独同意的权限：请在下方勾选，或选择“不允许”。',
   },
-  consentRequired: { en: 'Needed for the app to work', 'zh-CN': '应用运行所必需' },
-  consentOptional: { en: 'Your choice', 'zh-CN': '由您选择' },
-  consentOptionalHint: {
-    en: 'The app works without these. Tick only what you want; you can change it later.',
-    'zh-CN': '不授予这些权限应用也能运行。请只勾选您同意的项目，以后可以更改。',
+  refusedTitle: { en: 'You did not allow {app}', 'zh-CN': '您未允许 {app}' },
+  refusedHint: {
+    en: 'On {at} you decided not to allow it for {merchant}. That stands, and nothing has been shared because of this request. The app has asked again.',
+    'zh-CN':
+      '您已于 {at} 决定不为 {merchant} 授权。该决定仍然有效，此次请求未导致任何数据共享。应用再次提出了请求。',
   },
-  consentNone: { en: 'It asks for no data of yours.', 'zh-CN': '它不需要您的任何数据。' },
-  consentPurpose: {
-    en: 'Why, in the developer’s words: {purpose}',
-    'zh-CN': '用途（开发者说明）：{purpose}',
-  },
-  consentIfAllow: {
-    en: 'If you allow: the app is installed for the whole merchant, not only for you, and may use the above until you withdraw it.',
-    'zh-CN': '如果允许：应用将为整个商家（而不仅是您个人）安装，并可使用上述权限，直到您撤回。',
-  },
-  consentIfRefuse: {
-    en: 'If you do not allow: nothing is installed and nothing is shared.',
-    'zh-CN': '如果不允许：不会安装任何内容，也不会共享任何数据。',
-  },
-  consentWithdraw: {
-    en: 'You can withdraw it at any time on the app’s page under Market. It takes effect at once.',
-    'zh-CN': '您可以随时在应用市场的应用页面撤回授权，立即生效。',
-  },
-  allow: { en: 'Allow', 'zh-CN': '允许' },
-  doNotAllow: { en: 'Do not allow', 'zh-CN': '不允许' },
-  sensitivePrivate: { en: 'Personal data of your customers', 'zh-CN': '顾客个人信息' },
-  sensitiveProtected: { en: 'Business data', 'zh-CN': '经营数据' },
-  sensitiveBasic: { en: 'No personal data', 'zh-CN': '不含个人信息' },
+  refusedBack: { en: 'Back to the app', 'zh-CN': '返回应用' },
+  refusedAgain: { en: 'Look at the request again', 'zh-CN': '重新查看请求' },
   appInstalledAt: { en: '{app} is installed at {merchant}', 'zh-CN': '{app} 已安装到 {merchant}' },
   appMay: { en: 'It may:', 'zh-CN': '它可以：' },
   appMayNothing: { en: 'It may use no data of yours.', 'zh-CN': '它不能使用您的任何数据。' },
@@ -104,6 +84,19 @@ const texts = {
     en: 'Ends its permissions at once and deletes what it stored here.',
     'zh-CN': '立即终止其权限，并删除它在此存储的数据。',
   },
+  accessTitle: { en: 'Who has used the data of {merchant}', 'zh-CN': '{merchant} 的数据访问记录' },
+  accessHint: {
+    en: 'Each line is one use of this merchant’s data, newest first. Lines about personal data of customers are marked.',
+    'zh-CN': '每一行是对该商家数据的一次使用，最新的在前。涉及顾客个人信息的行有标记。',
+  },
+  accessEmpty: { en: 'Nothing has been read or changed yet.', 'zh-CN': '目前还没有任何访问记录。' },
+  accessPersonal: { en: 'Personal data', 'zh-CN': '个人信息' },
+  accessOk: { en: '{rows} records', 'zh-CN': '{rows} 条记录' },
+  accessDenied: { en: 'refused ({code})', 'zh-CN': '被拒绝（{code}）' },
+  accessFailed: { en: 'failed ({code})', 'zh-CN': '失败（{code}）' },
+  accessPerson: { en: 'a member of this merchant', 'zh-CN': '该商家的成员' },
+  accessHost: { en: 'the host’s own systems', 'zh-CN': '平台方业务系统' },
+  accessOlder: { en: 'Older ones', 'zh-CN': '更早的记录' },
   errorsTitle: { en: 'Error codes', 'zh-CN': '错误代码' },
   errorsHint: {
     en: 'A code never changes its meaning. Programs branch on it; people read the rest.',
@@ -149,4 +142,14 @@ export type TextKey = keyof typeof texts
 /** The sentence in the page's language. */
 export function text(locale: Locale, key: TextKey, values: Readonly<Record<string, string>> = {}): string {
   return texts[key][locale].replaceAll(/\{(\w+)\}/g, (_match, name: string) => values[name] ?? '')
+}
+
+const moments = {
+  en: new Intl.DateTimeFormat('en', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }),
+  'zh-CN': new Intl.DateTimeFormat('zh-CN', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }),
+} as const
+
+/** A time of the wire (RFC 3339) as people write it. */
+export function moment(locale: Locale, time: string): string {
+  return `${moments[locale].format(parseTime(time) ?? 0)} UTC`
 }

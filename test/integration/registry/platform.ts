@@ -175,7 +175,19 @@ export const goodManifest = {
   pages: [],
   platform_version: { min_code: 1 },
   version: { code: 1, name: '1.0.0' },
-  stoa_scopes: { required: [{ name: 'order:read', purpose: { en: 'Reads orders', 'zh-CN': '读取订单' } }] },
+  stoa_purpose: { en: 'Reads orders.', 'zh-CN': '读取订单。' },
+  stoa_publisher: { country: 'CN', contact: 'privacy@tea.example' },
+  stoa_scopes: {
+    required: [
+      {
+        name: 'order:read',
+        purpose: { en: 'Reads orders', 'zh-CN': '读取订单' },
+        justification: { en: 'There is nothing else to read', 'zh-CN': '没有别的可读' },
+        retention_days: 0,
+        recipients: [],
+      },
+    ],
+  },
   stoa_events: [{ type: 'order.paid', version: 1 }],
   stoa_handlers: 'handlers.js',
 } as const

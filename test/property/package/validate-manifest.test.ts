@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { packageErrors, packageLimits, validateManifest } from '../../../runtime/package/index.ts'
-import { context, fullManifest } from '../../unit/package/manifests.ts'
+import { fullManifest } from '../../unit/package/full-manifest.ts'
+import { context } from '../../unit/package/manifests.ts'
 
 const anyMember = fc.constantFrom(...Object.keys(fullManifest))
 

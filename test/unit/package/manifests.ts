@@ -5,6 +5,7 @@ import {
   type PackageErrorCode,
   toSchemaProblems,
 } from '../../../runtime/package/index.ts'
+import { backendManifest, fullManifest } from './full-manifest.ts'
 
 const validate = new Ajv2020({ allErrors: true, strict: true }).compile(manifestSchema)
 
@@ -29,51 +30,6 @@ export const context: ManifestContext = {
 
 function filed(path: string): readonly [string, null] {
   return [path, null]
-}
-
-/** A manifest that uses every member. */
-export const fullManifest = {
-  $schema: 'https://platform.example.com/schemas/manifest.json',
-  app_id: 'com.example.thank-you',
-  name: 'Thank you',
-  short_name: 'Thanks',
-  description: 'Says thank you.\nFor every order.',
-  lang: 'en',
-  dir: 'auto',
-  color_scheme: 'light',
-  device_type: ['phone', 'tablet'],
-  icons: [{ src: 'images/icon.png', sizes: '48x48 96x96', label: 'A heart' }],
-  pages: ['pages/index', 'pages/help'],
-  platform_version: { min_code: 1, target_code: 2, release_type: 'beta' },
-  version: { code: 7, name: '1.2.3' },
-  req_permissions: [{ name: 'system.permission.CAMERA', reason: 'To scan' }],
-  widgets: [{ name: 'counter', path: 'widgets/counter', min_code: 1 }],
-  window: { fullscreen: false, background_color: '#fff', navigation_bar_title_text: 'Thank you' },
-  theme_color: 'tolerated: a member of another specification',
-  stoa_names: { en: 'Thank you', 'zh-CN': '谢谢', 'zh-Hant-TW': '謝謝' },
-  stoa_scopes: {
-    required: [{ name: 'order:read', purpose: { en: 'To thank for the order', 'zh-CN': '为订单致谢' } }],
-    optional: [{ name: 'order:write', purpose: { en: 'To mark orders as thanked' } }],
-  },
-  stoa_events: [
-    { type: 'order.paid', version: 1 },
-    { type: 'order.shipped', version: 2 },
-  ],
-  stoa_handlers: 'handlers.js',
-  stoa_redirect_uris: ['https://app.example.com/callback?x=1', 'http://127.0.0.1:8080/cb', 'http://[::1]/'],
-  stoa_egress_hosts: ['api.example.com', 'xn--fiqs8s.example.cn'],
-}
-
-export const backendManifest = {
-  app_id: 'com.example.printer',
-  name: 'Printer',
-  icons: [],
-  pages: [],
-  platform_version: { min_code: 1 },
-  version: { code: 7, name: '1.0.0' },
-  stoa_scopes: { required: [{ name: 'order:read', purpose: { en: 'To print' } }] },
-  stoa_events: [{ type: 'order.paid', version: 1 }],
-  stoa_redirect_uris: ['https://app.example.com/callback'],
 }
 
 /** A manifest that must be refused, with `code pointer` of each problem. */
@@ -191,6 +147,37 @@ const ofSchema: readonly HostileManifest[] = [
     'a purpose without English',
     scopes([{ ...read, purpose: { 'zh-CN': '致谢' } }]),
     'package.member_missing /stoa_scopes/required/0/purpose/en',
+  ),
+  change(
+    'a retention in words',
+    scopes([{ ...read, retention_days: 'a month' }]),
+    'package.member_invalid /stoa_scopes/required/0/retention_days',
+  ),
+  change(
+    'a retention of eleven years',
+    scopes([{ ...read, retention_days: 4015 }]),
+    'package.member_invalid /stoa_scopes/required/0/retention_days',
+  ),
+  change(
+    'a recipient whose country and role are missing',
+    scopes([{ ...read, recipients: [{ name: 'Somebody' }] }]),
+    'package.member_missing /stoa_scopes/required/0/recipients/0/country',
+    'package.member_missing /stoa_scopes/required/0/recipients/0/role',
+  ),
+  change(
+    'a country in lower case',
+    scopes([{ ...read, recipients: [{ name: 'Somebody', country: 'de', role: 'entrusted' }] }]),
+    'package.member_invalid /stoa_scopes/required/0/recipients/0/country',
+  ),
+  change(
+    'a privacy policy that is a script',
+    { stoa_publisher: { privacy_policy: 'javascript:alert(1)' } },
+    'package.member_invalid /stoa_publisher/privacy_policy',
+  ),
+  change(
+    'a purpose of the app without English',
+    { stoa_purpose: { 'zh-CN': '感谢' } },
+    'package.member_missing /stoa_purpose/en',
   ),
   change(
     'handlers that are no script',

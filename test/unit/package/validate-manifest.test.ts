@@ -5,7 +5,8 @@ import {
   packageLimits,
   validateManifest,
 } from '../../../runtime/package/index.ts'
-import { backendManifest, context, fullManifest, hostileManifests } from './manifests.ts'
+import { backendManifest, fullManifest } from './full-manifest.ts'
+import { context, hostileManifests } from './manifests.ts'
 
 function told(problems: readonly Problem[]): readonly string[] {
   return problems.map(({ code, pointer }) => `${code} ${pointer}`)

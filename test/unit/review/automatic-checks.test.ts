@@ -1,7 +1,7 @@
 import { assert, property, string } from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ProgramCheck } from '../../../runtime/node/index.ts'
-import type { AppClass, Manifest } from '../../../runtime/package/index.ts'
+import type { AppClass, Manifest, ScopeRequest } from '../../../runtime/package/index.ts'
 import { type CheckSubject, runAutomaticChecks } from '../../../src/review/automatic-checks/index.ts'
 import { type Finding, inOrder, quoted } from '../../../src/review/finding.ts'
 
@@ -18,8 +18,14 @@ const manifest: Manifest = {
   ],
 }
 
+const sensitivities = new Map([
+  ['order:read', 'protected'],
+  ['theme:read', 'basic'],
+] as const)
+
 function subject(result: ProgramCheck | null, appClass: AppClass = 'mini-program'): CheckSubject {
-  return { appClass, manifest, handlers: result === null ? null : { path: 'handlers.js', result } }
+  const handlers = result === null ? null : { path: 'handlers.js', result }
+  return { appClass, manifest, sensitivities, handlers }
 }
 
 function loaded(...handlerTypes: readonly string[]): ProgramCheck {
@@ -83,4 +89,72 @@ test('findings are shown worst first', () => {
     'warning a',
     'info b',
   ])
+})
+
+describe('what the consent page has a place for', () => {
+  const told = {
+    purpose: { en: 'x', 'zh-CN': 'x' },
+    justification: { en: 'x', 'zh-CN': 'x' },
+    without: { en: 'x', 'zh-CN': 'x' },
+    retention_days: 0,
+    recipients: [],
+  }
+  const whole = {
+    stoa_purpose: { en: 'x' },
+    stoa_publisher: { country: 'CN', contact: 'x' },
+    stoa_scopes: {
+      required: [{ name: 'order:read', ...told }],
+      optional: [{ name: 'theme:read', ...told }],
+    },
+  }
+  const findingsOf = (members: Partial<Manifest>, appClass: AppClass = 'backend') =>
+    rulesOf(
+      runAutomaticChecks({
+        ...{ appClass, handlers: null, sensitivities },
+        manifest: { ...manifest, stoa_events: [], ...members },
+      }),
+    )
+
+  test('and is stated is what is wanted, and who asks for nothing need not state anything', () => {
+    expect(findingsOf(whole)).toEqual([])
+    expect(findingsOf({})).toEqual([])
+  })
+
+  test('is warned about, one finding per omission', () => {
+    const { purpose } = told
+    const required = [{ name: 'order:read', purpose }]
+    expect(findingsOf({ stoa_scopes: { required } })).toEqual([
+      'warning consent.purpose_unstated ',
+      'warning consent.country_unstated ',
+      'warning consent.contact_unstated ',
+      'warning consent.justification_unstated /stoa_scopes/required/0',
+      'warning consent.retention_unstated /stoa_scopes/required/0',
+      'warning consent.recipients_unstated /stoa_scopes/required/0',
+    ])
+    const optional = [{ ...told, name: 'order:read', without: undefined }] as unknown as ScopeRequest[]
+    expect(findingsOf({ ...whole, stoa_scopes: { optional } })).toEqual([
+      'warning consent.without_unstated /stoa_scopes/optional/0',
+    ])
+  })
+
+  test('is less for a program that stays inside, and for what is no personal or business data', () => {
+    const { purpose } = told
+    expect(
+      findingsOf({ stoa_scopes: { required: [{ name: 'order:read', purpose }] } }, 'mini-program'),
+    ).toEqual([
+      'warning consent.purpose_unstated ',
+      'warning consent.contact_unstated ',
+      'warning consent.justification_unstated /stoa_scopes/required/0',
+      'warning consent.retention_unstated /stoa_scopes/required/0',
+    ])
+    expect(findingsOf({ ...whole, stoa_scopes: { required: [{ name: 'theme:read', purpose }] } })).toEqual([])
+  })
+
+  test('is to be in Chinese too', () => {
+    const required = [{ ...told, name: 'order:read', purpose: { en: 'x' }, justification: { en: 'x' } }]
+    expect(findingsOf({ ...whole, stoa_scopes: { required } })).toEqual([
+      'warning consent.chinese_missing /stoa_scopes/required/0/purpose',
+      'warning consent.chinese_missing /stoa_scopes/required/0/justification',
+    ])
+  })
 })
