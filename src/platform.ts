@@ -5,6 +5,7 @@ import {
   type Capability,
   type Catalog,
   type Door,
+  makeBoundTypes,
   makeCatalog,
   makeDoor,
   toDeclarations,
@@ -16,8 +17,10 @@ import {
   DbErrors,
   ensurePartitions,
   isReachable,
+  makeBoundCounters,
   makeIdempotencyStore,
   removeExpiredAnswers,
+  removeOldCounters,
   removeOldRows,
 } from './db/index.ts'
 import { type Events, eventsCapability, makeEvents, makeRetention, streamCapability } from './events/index.ts'
@@ -33,10 +36,12 @@ import {
   type StreamSockets,
 } from './http/index.ts'
 import {
+  createPersonalToken,
   endSession,
   findPersonalToken,
   findSession,
   identityCapability,
+  networkOf,
   signIn,
   startSession,
 } from './identity/index.ts'
@@ -135,6 +140,7 @@ function capabilitiesOf(base: Base): readonly Capability[] {
     }),
     registryCapability({ catalog, hashClientSecret: makeClientSecretHash(config.secretKey) }),
     reviewCapability({ catalog, wakeChecks: makeWakeChecks(queue) }),
+    authorizationServer.capability,
     installCapability({ catalog, authorization: authorizationServer }),
     eventsCapability({ publishAsHost: (tx, list) => base.events().publishAsHost(tx, list) }),
     streamCapability(() => base.events().stream),
@@ -237,6 +243,10 @@ async function makeBase(
     secretKey: config.secretKey,
     publicUrl,
     supportedScopes: () => [...late.catalog().scopes.keys()],
+    boundTypes: makeBoundTypes(hostCapabilities),
+    networkOf,
+    issuePersonalToken: (tx, request) =>
+      createPersonalToken(tx, { clock, random }, { ...request, lifetimeMs: limits.personalTokenMs }),
     renderError: (error, locale) => renderErrorDocument(error, locale, currentRequestId() ?? ''),
     clock,
     random,
@@ -309,6 +319,7 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     publish: events.publish,
     recorder,
     idempotency: makeIdempotencyStore({ clock, key: deriveKey(config.secretKey, 'idempotency') }),
+    boundCounters: makeBoundCounters(),
     checkRules: makeRulesCheck({ queries: db.queries, clock }),
     clock,
     random,
@@ -324,6 +335,7 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     await db.tx((tx) => ensurePartitions(tx, clock.nowMs()))
     await base.authorizationServer.removeExpired()
     await removeExpiredAnswers(db.queries, clock.nowMs())
+    await removeOldCounters(db.queries, clock.nowMs())
   }
   const retention = makeRetention({ db, catalog, clock, log })
   const removeOld = async () => {

@@ -1,5 +1,6 @@
 import { invitationPages } from './account/invitation.tsx'
 import { signInPages } from './account/sign-in.tsx'
+import { devicePages } from './device/device-pages.tsx'
 import { errorsPage } from './docs/errors-page.tsx'
 import { eventsPage } from './docs/events-page.tsx'
 import { homePage } from './home-page.tsx'
@@ -16,4 +17,5 @@ export const pages: readonly Page[] = [
   ...invitationPages,
   ...marketPages,
   ...consentPages,
+  ...devicePages,
 ]

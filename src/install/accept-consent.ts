@@ -1,12 +1,13 @@
-import type { Catalog, Publish } from '../capability/index.ts'
+import type { AuthorizationDetail, Catalog, Publish } from '../capability/index.ts'
 import { putBlob } from '../db/index.ts'
 import { endSubscriptions } from '../events/index.ts'
 import { type IdSource, newId, type Transaction } from '../kernel/index.ts'
 import type { AppView, VersionView } from '../registry/index.ts'
+import { boundsOf, idsIn, toBounds } from './bounds.ts'
 import { type ConsentQuestion, type Decision, decide, toQuestion } from './consent.ts'
 import { InstallErrors } from './errors.ts'
 import { next } from './installation.ts'
-import { insertConsent, insertInstallation, lockLiveInstallation, putGrant } from './store.ts'
+import { insertConsent, insertInstallation, lockLiveInstallation, namesOfShops, putGrant } from './store.ts'
 import { subscribeInstallation } from './subscribe-installation.ts'
 
 export interface AcceptInput {
@@ -15,6 +16,8 @@ export interface AcceptInput {
   readonly app: AppView
   readonly version: VersionView
   readonly optionalScopes: readonly string[]
+  /** What the app's request narrows the manifest's bounds to; empty: nothing. */
+  readonly askedDetails: readonly AuthorizationDetail[]
   readonly locale: string
   readonly requestId: string
 }
@@ -30,6 +33,7 @@ export interface Accepted {
   readonly installationId: string
   readonly granted: readonly string[]
   readonly refused: readonly string[]
+  readonly details: readonly AuthorizationDetail[]
 }
 
 function decideAll(question: ConsentQuestion, chosen: readonly string[]): Decision {
@@ -42,7 +46,7 @@ async function recordConsent(
   { tx, ids }: AcceptContext,
   input: AcceptInput,
   installationId: string,
-  question: ConsentQuestion,
+  question: ConsentQuestion & { readonly bounds: readonly unknown[] },
   decision: Decision,
 ): Promise<string> {
   const consentId = newId('consent', ids)
@@ -78,6 +82,11 @@ export async function acceptConsent(context: AcceptContext, input: AcceptInput):
   next(existing?.state ?? 'none', 'accept')
   const question = toQuestion(version.manifest, catalog.scopes, new Set(existing?.granted))
   const decision = decideAll(question, input.optionalScopes)
+  const { boundTypes } = catalog
+  const names = await namesOfShops(tx, merchantId, idsIn(boundTypes, input.askedDetails))
+  const declared = version.manifest.stoa_authorization_details ?? []
+  const bounds = toBounds({ boundTypes, declared, asked: input.askedDetails, names })
+  const details = boundsOf(bounds, decision.granted)
 
   const installationId = existing?.id ?? newId('installation', ids)
   const atMs = ids.clock.nowMs()
@@ -89,7 +98,7 @@ export async function acceptConsent(context: AcceptContext, input: AcceptInput):
       atMs,
     })
 
-  const consentId = await recordConsent(context, input, installationId, question, decision)
+  const consentId = await recordConsent(context, input, installationId, { ...question, bounds }, decision)
   await putGrant(tx, merchantId, {
     grantId: newId('grant', ids),
     appId: app.id,
@@ -99,6 +108,7 @@ export async function acceptConsent(context: AcceptContext, input: AcceptInput):
     required: question.required.map(({ scope }) => scope),
     optional: question.optional.map(({ scope }) => scope),
     refused: decision.refused,
+    bounds: details,
     consentId,
     atMs,
   })
@@ -117,5 +127,5 @@ export async function acceptConsent(context: AcceptContext, input: AcceptInput):
     subject: installationId,
     data: { installationId, appId: app.id, scopes: granted },
   })
-  return { installationId, granted, refused }
+  return { installationId, granted, refused, details }
 }

@@ -15,14 +15,23 @@ import {
   schema,
   toPage,
 } from '../capability/index.ts'
-import { limits, present, type Queries, type Transaction, toIso } from '../kernel/index.ts'
+import { limits, present, type Queries, toIso } from '../kernel/index.ts'
 import { OAuthErrors } from '../oauth/index.ts'
 import { findOffered, listMarket, type MarketEntry } from '../registry/index.ts'
 import { acceptConsent } from './accept-consent.ts'
+import {
+  type Authorization,
+  answerRequest,
+  lookUpDevice,
+  readRequest,
+  readRequestIn,
+} from './authorization.ts'
+import { idsIn, toBounds } from './bounds.ts'
 import { toQuestion } from './consent.ts'
 import { InstallErrors } from './errors.ts'
 import { installEvents } from './events.ts'
 import { consentView, installationView, installedApp, marketApp, toInstallation } from './schema.ts'
+import { signInToApp } from './sign-in-operation.ts'
 import {
   findInstallation,
   findLiveInstallation,
@@ -30,26 +39,14 @@ import {
   listInstallations,
   listInstallationsOfApp,
   lockInstallation,
+  namesOfShops,
 } from './store.ts'
 import { uninstall } from './uninstall.ts'
 
 export interface InstallDependencies {
   /** Read when asked: the catalogue holds these operations too. */
   catalog(): Catalog
-  readonly authorization: {
-    completeAuthorization(
-      tx: Transaction,
-      input: {
-        readonly uid: string
-        readonly personId: string
-        readonly installationId: string
-        readonly merchantId: string
-        readonly granted: readonly string[]
-        readonly refused: readonly string[]
-      },
-    ): Promise<string>
-    revokeInstallation(tx: Transaction, merchantId: string, installationId: string): Promise<void>
-  }
+  readonly authorization: Authorization
 }
 
 const merchantId = idOf('merchant')
@@ -57,6 +54,16 @@ const appId = idOf('app')
 const installationId = idOf('installation')
 const managers = { kind: 'merchant', roles: ['owner', 'manager'] } as const
 const members = { kind: 'merchant', roles: ['owner', 'manager', 'staff'] } as const
+
+/** Which request of the app this consent answers. */
+const requestRef = {
+  interactionUid: schema.optional(
+    schema.string({ minLength: 1, maxLength: 64, description: 'Of a request of /oauth/authorize' }),
+  ),
+  userCode: schema.optional(
+    schema.string({ minLength: 1, maxLength: 40, description: 'Of a device that shows a code' }),
+  ),
+} as const
 
 /** An app this merchant could install now; what its market would not show does not exist for it. */
 async function findOffer(q: Queries, merchant: string, id: string, nowMs: number): Promise<MarketEntry> {
@@ -98,12 +105,26 @@ function marketReads(deps: InstallDependencies): Operation[] {
       audience: 'merchant',
       access: members,
       kind: 'read',
-      input: schema.object({ merchantId, appId }),
+      input: schema.object({ merchantId, appId, ...requestRef }),
       output: consentView,
-      errors: [InstallErrors.app_not_found],
-      async handle({ queries, input, clock }) {
+      errors: [
+        InstallErrors.app_not_found,
+        InstallErrors.bound_not_offered,
+        InstallErrors.two_requests,
+        OAuthErrors.interaction_not_found,
+        OAuthErrors.user_code_not_found,
+        OAuthErrors.too_many_user_codes,
+      ],
+      async handle({ queries, input, caller, clock }) {
         const { app, version } = await findOffer(queries, input.merchantId, input.appId, clock.nowMs())
         const existing = await findLiveInstallation(queries, input.merchantId, app.id)
+        const { personId } = personOf(caller)
+        const { accessType, details: asked } = await readRequest(deps.authorization, queries, {
+          ...{ personId, appId: app.id, interactionUid: input.interactionUid, userCode: input.userCode },
+        })
+        const { boundTypes } = deps.catalog()
+        const names = await namesOfShops(queries, input.merchantId, idsIn(boundTypes, asked))
+        const declared = version.manifest.stoa_authorization_details ?? []
         return {
           appId: app.id,
           appName: version.manifest.name,
@@ -112,6 +133,8 @@ function marketReads(deps: InstallDependencies): Operation[] {
           versionName: version.name,
           installationId: existing?.id ?? null,
           ...toQuestion(version.manifest, deps.catalog().scopes, new Set(existing?.granted)),
+          bounds: toBounds({ boundTypes, declared, asked, names }),
+          accessType,
         }
       },
     }),
@@ -157,88 +180,95 @@ function installationReads(): Operation[] {
   ]
 }
 
-function merchantWrites(deps: InstallDependencies): Operation[] {
-  return [
-    defineOperation({
-      id: 'installation.create',
-      summary: 'Agree to what an app asks and install it',
-      description:
-        'At an app that is installed already, agree anew. With interactionUid it also answers the /oauth/authorize request of that id, and redirectTo leads back to the app.',
-      method: 'POST',
-      path: '/merchant/v1/merchants/{merchantId}/installations',
-      audience: 'merchant',
-      access: managers,
-      kind: 'write',
-      input: schema.object({
-        merchantId,
-        appId,
-        versionId: idOf('version'),
-        optionalScopes: schema.array(schema.string({ maxLength: 100 }), { maxItems: 100, uniqueItems: true }),
-        locale: schema.oneOf(['en', 'zh-CN']),
-        interactionUid: schema.optional(schema.string({ minLength: 1, maxLength: 64 })),
-      }),
-      output: schema.object({
-        installation: installationView,
-        redirectTo: schema.nullable(schema.string({ maxLength: 2_048 })),
-      }),
-      status: 201,
-      errors: [
-        InstallErrors.app_not_found,
-        InstallErrors.version_changed,
-        InstallErrors.scope_not_offered,
-        InstallErrors.event_undeliverable,
-        OAuthErrors.interaction_not_found,
-      ],
-      async handle({ tx, publish, caller, input, clock, random, requestId }) {
-        const { app, version } = await findOffer(tx, input.merchantId, input.appId, clock.nowMs())
-        if (version.id !== input.versionId) throw InstallErrors.version_changed()
-        const { personId } = personOf(caller)
-        const { optionalScopes, locale } = input
-        const accepted = await acceptConsent(
-          { tx, publish, catalog: deps.catalog(), ids: { clock, random } },
-          { merchantId: input.merchantId, personId, app, version, optionalScopes, locale, requestId },
-        )
-        const redirectTo =
-          input.interactionUid === undefined
-            ? null
-            : await deps.authorization.completeAuthorization(tx, {
-                uid: input.interactionUid,
-                personId,
-                merchantId: input.merchantId,
-                ...accepted,
-              })
-        const row = present(
-          await findInstallation(tx, [input.merchantId], accepted.installationId),
-          'the installation',
-        )
-        return { installation: toInstallation(row), redirectTo }
-      },
+function createInstallation(deps: InstallDependencies): Operation {
+  return defineOperation({
+    id: 'installation.create',
+    summary: 'Agree to what an app asks and install it',
+    description:
+      'At an app that is installed already, agree anew. With interactionUid it also answers the /oauth/authorize request of that id, and redirectTo leads back to the app; with userCode the device that shows the code gets its tokens.',
+    method: 'POST',
+    path: '/merchant/v1/merchants/{merchantId}/installations',
+    audience: 'merchant',
+    access: managers,
+    kind: 'write',
+    input: schema.object({
+      merchantId,
+      appId,
+      versionId: idOf('version'),
+      optionalScopes: schema.array(schema.string({ maxLength: 100 }), { maxItems: 100, uniqueItems: true }),
+      locale: schema.oneOf(['en', 'zh-CN']),
+      ...requestRef,
     }),
-    defineOperation({
-      id: 'installation.delete',
-      summary: 'Uninstall: permissions, tokens, deliveries and stored data end at once',
-      method: 'DELETE',
-      path: '/merchant/v1/installations/{installationId}',
-      audience: 'merchant',
-      access: managers,
-      kind: 'write',
-      input: schema.object({ installationId }),
-      output: schema.nothing,
-      errors: [InstallErrors.not_found, InstallErrors.bad_transition],
-      async handle({ tx, publish, caller, input, tenantIds, concerns, clock, random, requestId }) {
-        const found = await lockInstallation(tx, tenantIds, input.installationId)
-        if (found === null) throw InstallErrors.not_found()
-        concerns(found.merchant_id)
-        const { personId, locale } = personOf(caller)
-        await uninstall(
-          { tx, publish, ids: { clock, random }, revokeTokens: deps.authorization.revokeInstallation },
-          found,
-          { personId, locale, requestId },
-        )
-        return undefined
-      },
+    output: schema.object({
+      installation: installationView,
+      redirectTo: schema.nullable(schema.string({ maxLength: 2_048 })),
     }),
-  ]
+    status: 201,
+    errors: [
+      InstallErrors.app_not_found,
+      InstallErrors.version_changed,
+      InstallErrors.scope_not_offered,
+      InstallErrors.event_undeliverable,
+      InstallErrors.bound_not_offered,
+      InstallErrors.two_requests,
+      OAuthErrors.interaction_not_found,
+      OAuthErrors.user_code_not_found,
+      OAuthErrors.too_many_user_codes,
+    ],
+    // Wrong codes count also where nobody looked first.
+    async prepare({ caller, input: { userCode } }) {
+      if (userCode !== undefined) await lookUpDevice(deps.authorization, personOf(caller).personId, userCode)
+    },
+    async handle({ tx, publish, caller, input, clock, random, requestId }) {
+      const { app, version } = await findOffer(tx, input.merchantId, input.appId, clock.nowMs())
+      if (version.id !== input.versionId) throw InstallErrors.version_changed()
+      const { personId, credentialId } = personOf(caller)
+      const { merchantId: merchant, optionalScopes, locale, interactionUid, userCode } = input
+      const ref = { interactionUid, userCode }
+      const request = await readRequestIn(deps.authorization, tx, { personId, appId: app.id, ...ref })
+      const accepted = await acceptConsent(
+        { tx, publish, catalog: deps.catalog(), ids: { clock, random } },
+        {
+          ...{ merchantId: merchant, personId, app, version, optionalScopes, locale, requestId },
+          askedDetails: request.details,
+        },
+      )
+      const agreement = { ...ref, ...accepted, personId, credentialId, merchantId: merchant }
+      const redirectTo = await answerRequest(deps.authorization, tx, agreement)
+      const row = present(
+        await findInstallation(tx, [input.merchantId], accepted.installationId),
+        'the installation',
+      )
+      return { installation: toInstallation(row), redirectTo }
+    },
+  })
+}
+
+function deleteInstallation(deps: InstallDependencies): Operation {
+  return defineOperation({
+    id: 'installation.delete',
+    summary: 'Uninstall: permissions, tokens, deliveries and stored data end at once',
+    method: 'DELETE',
+    path: '/merchant/v1/installations/{installationId}',
+    audience: 'merchant',
+    access: managers,
+    kind: 'write',
+    input: schema.object({ installationId }),
+    output: schema.nothing,
+    errors: [InstallErrors.not_found, InstallErrors.bad_transition],
+    async handle({ tx, publish, caller, input, tenantIds, concerns, clock, random, requestId }) {
+      const found = await lockInstallation(tx, tenantIds, input.installationId)
+      if (found === null) throw InstallErrors.not_found()
+      concerns(found.merchant_id)
+      const { personId, locale } = personOf(caller)
+      await uninstall(
+        { tx, publish, ids: { clock, random }, revokeTokens: deps.authorization.revokeInstallation },
+        found,
+        { personId, locale, requestId },
+      )
+      return undefined
+    },
+  })
 }
 
 function appReads(): Operation[] {
@@ -246,6 +276,7 @@ function appReads(): Operation[] {
     installationId: row.id,
     merchantId: row.merchant_id,
     scopes: row.granted,
+    authorizationDetails: row.bounds,
     installedAt: toIso(row.installed_at.getTime()),
   })
   return [
@@ -300,6 +331,13 @@ export function installCapability(deps: InstallDependencies): Capability {
     id: 'installation',
     summary: 'Market, consent and installations',
     eventTypes: installEvents,
-    operations: [...marketReads(deps), ...installationReads(), ...merchantWrites(deps), ...appReads()],
+    operations: [
+      ...marketReads(deps),
+      ...installationReads(),
+      createInstallation(deps),
+      deleteInstallation(deps),
+      signInToApp(deps.authorization),
+      ...appReads(),
+    ],
   })
 }

@@ -20,6 +20,25 @@ const consentRow = schema.named(
   }),
 )
 
+const detail = schema.record(schema.json(), {
+  maxProperties: 20,
+  description: 'RFC 9396: type, and the members of that type',
+})
+const details = schema.array(detail, { maxItems: 50 })
+
+const consentBound = schema.named(
+  'ConsentBound',
+  schema.object({
+    type: schema.string({ maxLength: 100 }),
+    scope: schema.nullable(schema.string({ maxLength: 100, description: 'The scope it limits' })),
+    sentence: schema.object({
+      en: schema.string({ maxLength: 20_000 }),
+      'zh-CN': schema.string({ maxLength: 20_000 }),
+    }),
+    detail,
+  }),
+)
+
 const id = schema.string({ maxLength: 40 })
 const scopeNames = schema.array(schema.string({ maxLength: 100 }), { maxItems: 100 })
 
@@ -34,6 +53,10 @@ export const consentView = schema.named(
     installationId: schema.nullable(id),
     required: schema.array(consentRow, { maxItems: 100 }),
     optional: schema.array(consentRow, { maxItems: 100 }),
+    bounds: schema.array(consentBound, { maxItems: 50 }),
+    accessType: schema.oneOf(['offline', 'online'], {
+      description: 'online: the app signs this person in; offline: it acts as the installation',
+    }),
   }),
 )
 
@@ -58,6 +81,7 @@ export const installationView = schema.named(
     versionId: id,
     granted: scopeNames,
     refused: scopeNames,
+    authorizationDetails: details,
     installedAt: schema.time(),
     uninstalledAt: schema.nullable(schema.time()),
   }),
@@ -65,7 +89,13 @@ export const installationView = schema.named(
 
 export const installedApp = schema.named(
   'InstalledApp',
-  schema.object({ installationId: id, merchantId: id, scopes: scopeNames, installedAt: schema.time() }),
+  schema.object({
+    installationId: id,
+    merchantId: id,
+    scopes: scopeNames,
+    authorizationDetails: details,
+    installedAt: schema.time(),
+  }),
 )
 
 /** A row as it travels on the wire. */
@@ -79,6 +109,7 @@ export function toInstallation(row: InstallationRow) {
     versionId: row.version_id,
     granted: row.granted,
     refused: row.refused,
+    authorizationDetails: row.bounds,
     installedAt: toIso(row.installed_at.getTime()),
     uninstalledAt: row.uninstalled_at === null ? null : toIso(row.uninstalled_at.getTime()),
   }

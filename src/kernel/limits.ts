@@ -49,6 +49,36 @@ export const limitTable = {
     'A token fetched a moment ago must work; guesses must not reach the database each time',
   ),
   accessTokenCacheEntriesMax: limit(50_000, 'entries', 'About 30 MB of callers'),
+  deviceCodeMs: limit(10 * minute, 'ms', 'To find a browser, sign in and type eight letters'),
+  devicePollIntervalMs: limit(
+    5 * second,
+    'ms',
+    'RFC 8628’s own default; one that is early waits as much longer',
+  ),
+  devicePollIntervalMsMax: limit(1 * minute, 'ms', 'What a client that never waits is slowed down to'),
+  devicePollSlackMs: limit(500, 'ms', 'A client that waits by its own clock must not be early by ours'),
+  userCodeFailuresMax: limit(
+    10,
+    'wrong codes per person in 15 min',
+    'With ten codes open one guesser in 256 million hits one',
+  ),
+  userCodeNetworkFailuresMax: limit(
+    100,
+    'wrong codes per network in 15 min',
+    'Accounts are cheap; an office behind one address mistypes less',
+  ),
+  userCodeWindowMs: limit(15 * minute, 'ms', 'The window of userCodeFailuresMax; longer than a code lives'),
+  sessionTokenMs: limit(1 * minute, 'ms', 'From the app’s page to its backend to /oauth/token'),
+  exchangedTokenMs: limit(
+    10 * minute,
+    'ms',
+    'While somebody uses the app its page brings a new session token, so what is given for one is short',
+  ),
+  exchangeDepthMax: limit(
+    4,
+    'exchanges',
+    'Longest act chain: a front, a gateway, a service and one behind it',
+  ),
   interactionMs: limit(1 * hour, 'ms', 'A merchant may ask a colleague before consenting'),
   refreshReplayMs: limit(
     24 * hour,

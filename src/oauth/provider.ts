@@ -19,7 +19,10 @@ import {
 } from '../kernel/index.ts'
 import { tokenKinds } from './adapter.ts'
 import type { ClientPayload } from './client/client.ts'
+import { deviceCodeGrant, tokenExchangeGrant } from './client/grant-types.ts'
 import { touchCredential } from './client/store.ts'
+import { type DeviceGrantDependencies, grantDevice } from './device/grant-device.ts'
+import { type ExchangeDependencies, exchangeParameters, exchangeToken } from './exchange/exchange-token.ts'
 import type { OAuthKeys } from './keys.ts'
 import { Provider } from './library.ts'
 import { type GrantHandler, type TokenEndpointDependencies, wrapGrantType } from './token/token-endpoint.ts'
@@ -31,6 +34,8 @@ export interface ProviderDependencies {
   readonly random: Random
   readonly log: Log
   readonly tokenEndpoint: TokenEndpointDependencies
+  readonly exchange: ExchangeDependencies
+  readonly device: DeviceGrantDependencies
   supportedScopes(): readonly string[]
 }
 
@@ -52,7 +57,7 @@ const metadataPaths = new Set([
 ])
 
 /** The library's constructor registers what is its own through public methods, so these two see all of it. */
-function providerClass(deps: TokenEndpointDependencies): typeof ProviderType {
+function providerClass(deps: Pick<ProviderDependencies, 'tokenEndpoint' | 'device'>): typeof ProviderType {
   return class extends Provider {
     override registerGrantType<Params extends object>(
       name: string,
@@ -60,7 +65,9 @@ function providerClass(deps: TokenEndpointDependencies): typeof ProviderType {
       params?: string | readonly string[] | ReadonlySet<string>,
       duplicates?: string | readonly string[] | ReadonlySet<string>,
     ) {
-      super.registerGrantType(name, wrapGrantType(deps, name, handler as GrantHandler), params, duplicates)
+      const wrapped = wrapGrantType(deps.tokenEndpoint, name, handler as GrantHandler)
+      const ours = name === deviceCodeGrant ? grantDevice(deps.device, wrapped) : wrapped
+      super.registerGrantType(name, ours, params, duplicates)
     }
 
     override registerResponseMode(...[name, handler]: Parameters<ProviderType['registerResponseMode']>) {
@@ -108,6 +115,17 @@ function compareWithLiveSecrets(provider: ProviderType, deps: ProviderDependenci
   }
 }
 
+/**
+ * Every app knows a person by an identifier of its own. The library would ask an app with a device flow or with redirect
+ * URIs on two hosts for addresses that it needs to tell apps apart; here the app's id does that.
+ */
+function makeSubjectsPairwise(provider: ProviderType): void {
+  Object.defineProperty(provider.Client.prototype, 'subjectType', {
+    get: () => 'pairwise',
+    set: () => undefined,
+  })
+}
+
 function addHeaders(provider: ProviderType, supportedScopes: () => readonly string[]): void {
   provider.use(async (ctx, next) => {
     ctx.set('content-security-policy', contentSecurityPolicy)
@@ -121,9 +139,17 @@ function addHeaders(provider: ProviderType, supportedScopes: () => readonly stri
     ctx.set('cache-control', 'public, max-age=300')
     // The library lists every scope and mode it knows; this is what a client here can use.
     Object.assign(ctx.body ?? {}, {
-      scopes_supported: supportedScopes(),
+      scopes_supported: ['openid', ...supportedScopes()],
+      subject_types_supported: ['pairwise'],
       response_modes_supported: ['query'],
     })
+  })
+}
+
+/** RFC 8628 §3.2: "interval … the minimum amount of time in seconds"; the library leaves it to the client to know. */
+function tellPollInterval(provider: ProviderType): void {
+  provider.on('device_authorization.success', (_ctx, body) => {
+    Object.assign(body, { interval: limits.devicePollIntervalMs / 1000 })
   })
 }
 
@@ -140,6 +166,7 @@ function logRefusals(provider: ProviderType, log: Log): void {
   }
   provider.on('grant.error', refused('oauth.token_refused'))
   provider.on('authorization.error', refused('oauth.authorization_refused'))
+  provider.on('device_authorization.error', refused('oauth.device_authorization_refused'))
   provider.on('revocation.error', refused('oauth.revocation_refused'))
   provider.on('introspection.error', refused('oauth.introspection_refused'))
   provider.on('server_error', (_ctx, error) => {
@@ -158,12 +185,18 @@ export function makeProvider(
   configuration: Configuration,
   deps: ProviderDependencies,
 ): ProviderType {
-  const provider = new (providerClass(deps.tokenEndpoint))(publicUrl, configuration)
+  const provider = new (providerClass(deps))(publicUrl, configuration)
   // The mount has already put the public address into the headers that this makes the library believe.
   provider.proxy = true
   mintOurTokens(provider, deps.random)
   compareWithLiveSecrets(provider, deps)
+  makeSubjectsPairwise(provider)
+  provider.registerGrantType(tokenExchangeGrant, exchangeToken(deps.exchange), exchangeParameters, [
+    'resource',
+    'audience',
+  ])
   addHeaders(provider, deps.supportedScopes)
+  tellPollInterval(provider)
   logRefusals(provider, deps.log)
   return provider
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import type { PageRequest, PageResponse } from '../page.ts'
 import { FormFields, html } from '../shared/shell.tsx'
 import { type TextKey, text } from '../shared/texts.ts'
@@ -17,6 +18,13 @@ export interface ConsentRow {
   readonly granted: boolean
 }
 
+/** A limit, or a reach, in the platform's words. */
+export interface ConsentBound {
+  readonly type: string
+  readonly scope: string | null
+  readonly sentence: Localized
+}
+
 export interface ConsentQuestion {
   readonly appId: string
   readonly appName: string
@@ -26,6 +34,8 @@ export interface ConsentQuestion {
   readonly installationId: string | null
   readonly required: readonly ConsentRow[]
   readonly optional: readonly ConsentRow[]
+  readonly bounds: readonly ConsentBound[]
+  readonly accessType: 'offline' | 'online'
 }
 
 const sensitivityTexts: Readonly<Record<ConsentRow['sensitivity'], TextKey>> = {
@@ -92,10 +102,33 @@ function Optional({
   )
 }
 
+function Bounds({
+  request,
+  bounds,
+}: {
+  readonly request: PageRequest
+  readonly bounds: readonly ConsentBound[]
+}) {
+  return (
+    <>
+      <h2>{text(request.locale, 'consentBounds')}</h2>
+      <ul class="rows">
+        {bounds.map(({ type, sentence }) => (
+          <li key={`${type} ${sentence.en}`}>{sentence[request.locale]}</li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
 export interface ConsentFormOptions {
   readonly question: ConsentQuestion
   readonly merchant: { readonly id: string; readonly name: string }
   readonly action: string
+  /** Further hidden fields: which device the answer is for. */
+  readonly hidden?: Readonly<Record<string, string>>
+  /** What comes before the question. */
+  readonly intro?: ComponentChildren
   readonly formActionOrigins?: readonly string[]
 }
 
@@ -114,12 +147,17 @@ export function consentForm(request: PageRequest, options: ConsentFormOptions): 
       <FormFields request={request} />
       <input type="hidden" name="merchant_id" value={merchant.id} />
       <input type="hidden" name="version_id" value={question.versionId} />
+      {Object.entries(options.hidden ?? {}).map(([name, value]) => (
+        <input key={name} type="hidden" name={name} value={value} />
+      ))}
+      {options.intro}
       <p>
         {text(locale, 'consentWho', { publisher: question.publisherName, version: question.versionName })}
       </p>
       {nothing ? <p>{text(locale, 'consentNone')}</p> : null}
       {question.required.length === 0 ? null : <Required request={request} rows={question.required} />}
       {question.optional.length === 0 ? null : <Optional request={request} rows={question.optional} />}
+      {question.bounds.length === 0 ? null : <Bounds request={request} bounds={question.bounds} />}
       <p>{text(locale, 'consentIfAllow')}</p>
       <p>{text(locale, 'consentIfRefuse')}</p>
       <p>{text(locale, 'consentWithdraw')}</p>

@@ -2,9 +2,16 @@ import { interactionGone } from '../account/sign-in.tsx'
 import type { Interaction, Page, PageCall, PageRequest, PageResponse, PageSession } from '../page.ts'
 import { type MerchantChoice, withMerchant } from './choose-merchant.tsx'
 import { type ConsentQuestion, consentForm } from './consent-form.tsx'
+import { isSignIn, signInForm, signInToApp } from './sign-in-to-app.tsx'
 
-async function readQuestion(call: PageCall, merchantId: string, appId: string): Promise<ConsentQuestion> {
-  const { output } = await call('consent.get', { merchantId, appId })
+async function readQuestion(
+  call: PageCall,
+  merchantId: string,
+  appId: string,
+  interactionUid?: string,
+): Promise<ConsentQuestion> {
+  const ref = interactionUid === undefined ? {} : { interactionUid }
+  const { output } = await call('consent.get', { merchantId, appId, ...ref })
   return output as ConsentQuestion
 }
 
@@ -49,7 +56,8 @@ async function showForApp(
   merchant: MerchantChoice,
   interaction: Interaction,
 ): Promise<PageResponse> {
-  const question = await readQuestion(call, merchant.id, interaction.appId)
+  const question = await readQuestion(call, merchant.id, interaction.appId, interaction.uid)
+  if (isSignIn(question)) return signInForm(request, { question, merchant, interaction })
   return consentForm(request, {
     question,
     merchant,
@@ -66,6 +74,8 @@ async function answerApp(
   interaction: Interaction,
 ): Promise<PageResponse> {
   if (!allowed(request)) return { kind: 'redirect', location: await session.denyConsent(interaction) }
+  const signedIn = await signInToApp(request, call, interaction)
+  if (signedIn !== null) return { kind: 'redirect', location: signedIn }
   const { redirectTo } = await accept(request, call, interaction.appId, interaction.uid)
   return redirectTo === null ? interactionGone(request) : { kind: 'redirect', location: redirectTo }
 }

@@ -14,6 +14,7 @@ ul.rows { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--l
 ul.rows > li { padding: .9rem 0; border-bottom: 1px solid var(--line); }
 .badge { display: inline-block; padding: .1rem .5rem; border: 1px solid var(--line); border-radius: 1rem; font-size: .8rem; }
 .badge.private { color: var(--warn); border-color: currentColor; }
+.code { font: 1.75rem/1.5 ui-monospace, monospace; letter-spacing: .15em; }
 .hint { font-size: .92rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft); padding: .75rem 1rem; border-radius: .4rem; font-size: .85rem; }
 .problem { border: 1px solid var(--warn); background: var(--soft); padding: .75rem 1rem; border-radius: .4rem; }

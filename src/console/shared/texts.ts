@@ -76,6 +76,64 @@ const texts = {
     en: 'Why, in the developer’s words: {purpose}',
     'zh-CN': '用途（开发者说明）：{purpose}',
   },
+  consentBounds: { en: 'Within these bounds', 'zh-CN': '授权范围限制' },
+  consentMaker: { en: 'Made by {publisher}.', 'zh-CN': '由 {publisher} 开发。' },
+  appSignInTitle: { en: 'Sign in to {app}', 'zh-CN': '登录 {app}' },
+  appSignInWhat: {
+    en: '{app} will know that you, {name}, use it at {merchant}, and may do there what {merchant} has agreed to. It learns neither your email address nor your password.',
+    'zh-CN':
+      '{app} 将得知您（{name}）正在 {merchant} 使用它，并可在 {merchant} 已同意的权限范围内操作。它不会获知您的邮箱地址或密码。',
+  },
+  appSignInEnd: {
+    en: 'This ends when you sign out here or leave the merchant.',
+    'zh-CN': '您在此退出登录或离开该商家后，此登录即失效。',
+  },
+  deviceTitle: { en: 'Connect a device', 'zh-CN': '连接设备' },
+  deviceEnter: {
+    en: 'Type the code that your device or command line shows.',
+    'zh-CN': '请输入您的设备或命令行显示的代码。',
+  },
+  deviceCode: { en: 'Code', 'zh-CN': '代码' },
+  deviceWarning: {
+    en: 'Only type a code that a device in front of you shows. Whoever sends you one by mail, chat or phone wants to act in your name.',
+    'zh-CN': '请只输入您面前的设备所显示的代码。通过邮件、聊天或电话向您发送代码的人，是想以您的名义操作。',
+  },
+  deviceWrong: {
+    en: 'No device waits for this code. It may be mistyped, used or older than 10 minutes.',
+    'zh-CN': '没有设备在等待此代码。代码可能输入有误、已被使用或已超过 10 分钟。',
+  },
+  deviceTooMany: {
+    en: 'Too many wrong codes. Wait 15 minutes and start again on the device.',
+    'zh-CN': '错误代码次数过多。请等待 15 分钟后在设备上重新开始。',
+  },
+  deviceConfirmTitle: { en: 'Is this your device?', 'zh-CN': '这是您的设备吗？' },
+  deviceCompare: {
+    en: 'Compare: your device must show exactly this code.',
+    'zh-CN': '请核对：您的设备必须显示完全相同的代码。',
+  },
+  deviceOrigin: {
+    en: 'Asked for at {time} from the network address {address} by {program}.',
+    'zh-CN': '请求时间 {time}，网络地址 {address}，程序 {program}。',
+  },
+  deviceUnknownProgram: { en: 'a program that does not say what it is', 'zh-CN': '未说明身份的程序' },
+  deviceApp: { en: '{app}, made by {publisher}, asks.', 'zh-CN': '请求方：{app}，由 {publisher} 开发。' },
+  deviceCli: {
+    en: 'The command line of this platform asks to act as you:',
+    'zh-CN': '本平台的命令行工具请求以您的身份操作：',
+  },
+  deviceCliEnd: {
+    en: 'If you allow: it gets a personal token for 90 days, which you can end at any time.',
+    'zh-CN': '如果允许：它将获得有效期 90 天的个人令牌，您可以随时终止。',
+  },
+  deviceDoneTitle: { en: 'Done', 'zh-CN': '完成' },
+  deviceAllowed: {
+    en: 'The device goes on by itself within seconds. You can close this page.',
+    'zh-CN': '设备将在几秒内自动继续。您可以关闭此页面。',
+  },
+  deviceDenied: {
+    en: 'Nothing was given to the device. You can close this page.',
+    'zh-CN': '未向该设备授予任何权限。您可以关闭此页面。',
+  },
   consentIfAllow: {
     en: 'If you allow: the app is installed for the whole merchant, not only for you, and may use the above until you withdraw it.',
     'zh-CN': '如果允许：应用将为整个商家（而不仅是您个人）安装，并可使用上述权限，直到您撤回。',

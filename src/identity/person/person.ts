@@ -17,12 +17,17 @@ export interface CallerRow {
 export const allAudiences: ReadonlySet<string> = new Set(audiences)
 
 /** The caller of a credential that may be used for `audienceNames`. */
-export function toCaller(row: CallerRow, audienceNames: Iterable<string>): PersonCaller {
+export function toCaller(
+  row: CallerRow,
+  audienceNames: Iterable<string>,
+  credentialId: string | null,
+): PersonCaller {
   return {
     kind: 'person',
     personId: row.person_id,
     displayName: row.display_name,
     locale: row.locale,
+    credentialId,
     audiences: new Set(audienceNames),
     publishers: new Map(Object.entries(row.publishers)),
     merchants: new Map(Object.entries(row.merchants)),

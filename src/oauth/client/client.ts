@@ -1,17 +1,22 @@
 import type { AdapterPayload } from 'oidc-provider'
+import type { AuthorizationDetail } from '../../capability/index.ts'
+import { grantTypesOf } from './grant-types.ts'
 import type { ClientRow, ManifestPart } from './store.ts'
 
-/** What the library is told about an app: its own members and two of ours, named in `extraClientMetadata`. */
+/** What the library is told about an app: its own members and some of ours, named in `extraClientMetadata`. */
 export type ClientPayload = AdapterPayload & {
   /** [credential id, hash] of each live secret. */
   readonly stoa_secrets: readonly (readonly [string, string])[]
   /** What the released manifests ask for, as far as the platform still has it. */
   readonly stoa_scopes: readonly string[]
+  /** The widest authorization details that the released manifests ask for. */
+  readonly stoa_details: readonly AuthorizationDetail[]
 }
 
 export const extraClientMembers: readonly (keyof ClientPayload & `stoa_${string}`)[] = [
   'stoa_secrets',
   'stoa_scopes',
+  'stoa_details',
 ]
 
 function scopesOf({ scopes }: ManifestPart): string[] {
@@ -42,16 +47,17 @@ export function toClientPayload(
   const redirectUris = redirectUrisOf(row)
   const wanted = new Set(row.manifests.flatMap(scopesOf))
   const hasCodeFlow = redirectUris.length > 0
+  const details = row.manifests.flatMap((manifest) => manifest.details ?? [])
   return {
     client_id: row.app_id,
     client_secret: options.placeholderSecret,
     redirect_uris: redirectUris,
     response_types: hasCodeFlow ? ['code'] : [],
     response_modes: ['query'],
-    grant_types: hasCodeFlow
-      ? ['authorization_code', 'refresh_token', 'client_credentials']
-      : ['client_credentials'],
+    grant_types: grantTypesOf(row, hasCodeFlow),
+    authorization_details_types: [...new Set(details.map(({ type }) => type))],
     stoa_secrets: row.secrets,
     stoa_scopes: options.supportedScopes.filter((scope) => wanted.has(scope)),
+    stoa_details: details,
   }
 }

@@ -1,4 +1,4 @@
-import type { AppCaller } from '../../capability/index.ts'
+import { type AppCaller, type BoundTypes, meetDetails } from '../../capability/index.ts'
 import { type Clock, isWellFormedToken, limits, type Queries } from '../../kernel/index.ts'
 import { hashValue, type OAuthKeys } from '../keys.ts'
 import { type AccessRow, findAccess } from './store.ts'
@@ -6,6 +6,8 @@ import { type AccessRow, findAccess } from './store.ts'
 export interface AccessTokens {
   /** Who holds this access token; null when it is not one of ours or allows nothing any more. */
   verify(token: string): Promise<AppCaller | null>
+  /** The same with whether the token was asked for with the scope openid. */
+  find(token: string): Promise<FoundToken | null>
   /** Forgets what this process remembers; other processes notice within `limits.accessTokenCacheMs`. */
   forget(which: Forget): void
 }
@@ -20,17 +22,24 @@ export interface Forget {
 export interface AccessTokenDependencies {
   readonly queries: Queries
   readonly keys: OAuthKeys
+  readonly boundTypes: BoundTypes
   readonly clock: Clock
+}
+
+export interface FoundToken {
+  readonly caller: AppCaller
+  readonly openId: boolean
 }
 
 interface Entry {
   readonly caller: AppCaller | null
+  readonly openId: boolean
   readonly grantId: string | null
   readonly untilMs: number
 }
 
-/** What a token allows: its own scopes as far as the merchant still grants them. */
-function toCaller(row: AccessRow): AppCaller {
+/** What a token allows: its own scopes and details as far as the merchant still grants them. */
+function toCaller(row: AccessRow, boundTypes: BoundTypes): AppCaller {
   const { app_id: appId, installation_id: installationId, merchant_id: merchantId, epoch } = row
   const granted = new Set(row.granted ?? [])
   const installation =
@@ -42,15 +51,22 @@ function toCaller(row: AccessRow): AppCaller {
     appId,
     installation,
     scopes: new Set(installation === null ? [] : row.scopes.filter((scope) => granted.has(scope))),
+    bounds: meetDetails(boundTypes, row.bounds ?? [], row.details ?? []),
     personId: row.person_id,
   }
 }
 
-function toEntry(row: AccessRow | null, askedAtMs: number): Entry {
+function toEntry(row: AccessRow | null, askedAtMs: number, boundTypes: BoundTypes): Entry {
   if (row === null)
-    return { caller: null, grantId: null, untilMs: askedAtMs + limits.accessTokenCacheNegativeMs }
+    return {
+      caller: null,
+      openId: false,
+      grantId: null,
+      untilMs: askedAtMs + limits.accessTokenCacheNegativeMs,
+    }
   const untilMs = Math.min(askedAtMs + limits.accessTokenCacheMs, row.expires_at.getTime())
-  return { caller: toCaller(row), grantId: row.grant_id, untilMs }
+  const openId = row.scopes.includes('openid')
+  return { caller: toCaller(row, boundTypes), openId, grantId: row.grant_id, untilMs }
 }
 
 function matches(hash: string, { caller, grantId }: Entry, which: Forget): boolean {
@@ -66,7 +82,7 @@ function matches(hash: string, { caller, grantId }: Entry, which: Forget): boole
  * lifetime counts from before the statement was sent, so that a revocation holds everywhere within it.
  */
 export function makeAccessTokens(deps: AccessTokenDependencies): AccessTokens {
-  const { queries, keys, clock } = deps
+  const { queries, keys, boundTypes, clock } = deps
   const entries = new Map<string, Entry>()
   const reading = new Map<string, Promise<Entry>>()
   let revocations = 0
@@ -81,7 +97,7 @@ export function makeAccessTokens(deps: AccessTokenDependencies): AccessTokens {
   async function read(hash: string): Promise<Entry> {
     const askedAtMs = clock.nowMs()
     const before = revocations
-    const entry = toEntry(await findAccess(queries, hash, askedAtMs), askedAtMs)
+    const entry = toEntry(await findAccess(queries, hash, askedAtMs), askedAtMs, boundTypes)
     if (before === revocations) remember(hash, entry)
     return entry
   }
@@ -96,14 +112,20 @@ export function makeAccessTokens(deps: AccessTokenDependencies): AccessTokens {
     return started
   }
 
+  async function lookUp(token: string): Promise<Entry | null> {
+    if (!isWellFormedToken('accessToken', token)) return null
+    const hash = hashValue(keys, token)
+    const known = entries.get(hash)
+    if (known !== undefined && known.untilMs > clock.nowMs()) return known
+    entries.delete(hash)
+    return readOnce(hash)
+  }
+
   return {
-    async verify(token) {
-      if (!isWellFormedToken('accessToken', token)) return null
-      const hash = hashValue(keys, token)
-      const known = entries.get(hash)
-      if (known !== undefined && known.untilMs > clock.nowMs()) return known.caller
-      entries.delete(hash)
-      return (await readOnce(hash)).caller
+    verify: async (token) => (await lookUp(token))?.caller ?? null,
+    async find(token) {
+      const { caller = null, openId = false } = (await lookUp(token)) ?? {}
+      return caller === null ? null : { caller, openId }
     },
     forget(which) {
       revocations += 1

@@ -22,8 +22,8 @@ interface ReplayBox {
 }
 
 function askedFor(ctx: KoaContextWithOIDC): string {
-  const { scope, resource } = ctx.oidc.params ?? {}
-  return JSON.stringify([scope ?? null, resource ?? null])
+  const { scope, resource, authorization_details: details } = ctx.oidc.params ?? {}
+  return JSON.stringify([scope ?? null, resource ?? null, details ?? null])
 }
 
 // Neither the database nor the platform's key alone opens a box: the old refresh token itself is part of the key.
@@ -56,7 +56,7 @@ async function issueAccessToken(
 ): Promise<Pick<TokenAnswer, 'access_token' | 'expires_in'>> {
   const { provider, client } = ctx.oidc
   if (client === undefined) throw new errors.InvalidGrant('no client')
-  const unit: UnitOfWork = { issued: [], consumed: null, grant, refreshToken: null }
+  const unit: UnitOfWork = { issued: [], consumed: null, grant, extra: {}, openId: true, refreshToken: null }
   const accessToken = new provider.AccessToken({
     client,
     accountId: grant.account_id,
@@ -83,7 +83,7 @@ async function endAuthorization(deps: TokenEndpointDependencies, { token }: Rota
   if (token.grant_id === null) return
   const nowMs = deps.clock.nowMs()
   await revokeTokensOfGrant(deps.queries, token.grant_id, nowMs)
-  await revokeGrant(deps.queries, token.grant_id, nowMs)
+  await revokeGrant(deps.queries, token.grant_id, { reason: 'reused', nowMs })
   deps.accessTokens.forget({ grantId: token.grant_id })
   deps.log.warn({ appId: token.app_id, grantId: token.grant_id }, 'oauth.refresh_token_reused')
 }

@@ -33,7 +33,11 @@ async function recordOf(installed: Installed, change: Partial<NonNullable<Attemp
       lastOutcome: 'delivered',
     },
     attempt: {
-      ...{ id: newId('attempt', { clock: fixture.clock, random: systemRandom }), number: 1, startedAtMs: nowMs },
+      ...{
+        id: newId('attempt', { clock: fixture.clock, random: systemRandom }),
+        number: 1,
+        startedAtMs: nowMs,
+      },
       ...{ durationMs: 1, outcome: 'delivered', status: 200, error: null, response: 'ok', log: null },
       ...change,
     },
@@ -51,7 +55,9 @@ async function epochOf({ streamId }: Installed): Promise<bigint> {
 }
 
 /** Recorded at once with two others, which keep both statements busy: these share the third. */
-async function recordTogether(batches: readonly { installed: Installed; epoch: bigint; record: AttemptRecord }[]) {
+async function recordTogether(
+  batches: readonly { installed: Installed; epoch: bigint; record: AttemptRecord }[],
+) {
   const recorder = makeRecorder(fixture.db.queries)
   const busy = [await withOne(), await withOne()]
   const first = await Promise.all(

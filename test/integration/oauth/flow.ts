@@ -38,6 +38,11 @@ export interface Choice extends TestInstallation {
   readonly refused?: readonly string[]
 }
 
+/** What one merchant agrees to, for a page that says so itself. */
+export function agreementOf(installation: TestInstallation, granted: readonly string[] = ['order:read']) {
+  return { ...installation, personId: 'per_one', credentialId: null, granted, refused: [], details: [] }
+}
+
 /** Sign-in: from /oauth/authorize to the consent page's address. */
 export async function signIn(
   world: Pick<World, 'publicUrl'>,

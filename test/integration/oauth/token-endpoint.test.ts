@@ -173,7 +173,7 @@ describe('client credentials', () => {
       kind: 'app',
       appId: app.appId,
       installation: null,
-      scopes: new Set(),
+      ...{ scopes: new Set(), bounds: [] },
       personId: null,
     })
   })
