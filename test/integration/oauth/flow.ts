@@ -145,3 +145,8 @@ export function post(
     body: typeof members === 'string' ? members : new URLSearchParams(members).toString(),
   })
 }
+
+/** The header of client_secret_basic, for requests that no client library sends. */
+export function basic(clientId: string, secret: string): { readonly authorization: string } {
+  return { authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}` }
+}

@@ -134,7 +134,7 @@ describe('addresses', () => {
     '/oauth/end_session',
     '/oauth/par',
     '/oauth/device',
-    '/oauth/device',
+    '/oauth/device/abc',
     '/interaction/x',
     '/.well-known/openid-configuration/',
     '/v1/orders',
