@@ -5,6 +5,7 @@ import {
   type Capability,
   type Catalog,
   type Door,
+  makeBoundTypes,
   makeCatalog,
   makeDoor,
   toDeclarations,
@@ -16,8 +17,10 @@ import {
   DbErrors,
   ensurePartitions,
   isReachable,
+  makeBoundCounters,
   makeIdempotencyStore,
   removeExpiredAnswers,
+  removeOldCounters,
   removeOldRows,
 } from './db/index.ts'
 import { type Events, eventsCapability, makeEvents, makeRetention, streamCapability } from './events/index.ts'
@@ -33,6 +36,7 @@ import {
   type StreamSockets,
 } from './http/index.ts'
 import {
+  createPersonalToken,
   endSession,
   findPersonalToken,
   findSession,
@@ -40,6 +44,7 @@ import {
   makeProviderClient,
   makeSignInKeys,
   makeWaysIn,
+  networkOf,
 } from './identity/index.ts'
 import { installCapability, resolveInstalledVersion } from './install/index.ts'
 import {
@@ -146,6 +151,7 @@ function capabilitiesOf(base: Base): readonly Capability[] {
     }),
     registryCapability({ catalog, hashClientSecret: makeClientSecretHash(config.secretKey) }),
     reviewCapability({ catalog, wakeChecks: makeWakeChecks(queue) }),
+    authorizationServer.capability,
     installCapability({ catalog, authorization: authorizationServer }),
     eventsCapability({ publishAsHost: (tx, list) => base.events().publishAsHost(tx, list) }),
     streamCapability(() => base.events().stream),
@@ -263,6 +269,10 @@ async function makeBase(
       [...late.catalog().scopes.values()]
         .filter(({ sensitivity }) => sensitivity === 'private')
         .map(({ name }) => name),
+    boundTypes: makeBoundTypes(hostCapabilities),
+    networkOf,
+    issuePersonalToken: (tx, request) =>
+      createPersonalToken(tx, { clock, random }, { ...request, lifetimeMs: limits.personalTokenMs }),
     renderError: (error, locale) => renderErrorDocument(error, locale, currentRequestId() ?? ''),
     clock,
     random,
@@ -318,14 +328,8 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
 
   const recorder = makeRecorder({ queries: db.queries, clock, random, log })
   const events: Events = makeEvents({
-    db,
-    catalog,
-    queue,
-    clock,
+    ...{ db, catalog, queue, clock, random, log, publicUrl },
     timers: systemTimers,
-    random,
-    log,
-    publicUrl,
     relays: config.roles.has('worker'),
     sinks: () => sinks,
   })
@@ -336,6 +340,7 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     publish: events.publish,
     recorder,
     idempotency: makeIdempotencyStore({ clock, key: deriveKey(config.secretKey, 'idempotency') }),
+    boundCounters: makeBoundCounters(),
     checkRules: makeRulesCheck({ queries: db.queries, clock }),
     clock,
     random,
@@ -351,6 +356,7 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     await db.tx((tx) => ensurePartitions(tx, clock.nowMs()))
     await base.authorizationServer.removeExpired()
     await removeExpiredAnswers(db.queries, clock.nowMs())
+    await removeOldCounters(db.queries, clock.nowMs())
   }
   const retention = makeRetention({ db, catalog, clock, log })
   const removeOld = async () => {

@@ -116,7 +116,8 @@ export function makeBrowser({ only }: { readonly only?: string } = {}): Browser 
       if (location === null) return { status: response.status, url: url.href, html: await response.text() }
       await response.body?.cancel()
       url = new URL(location, url)
-      if (only !== undefined && url.origin !== only) return { status: response.status, url: url.href, html: '' }
+      if (only !== undefined && url.origin !== only)
+        return { status: response.status, url: url.href, html: '' }
       request = { method: 'GET' }
     }
     throw new Error(`more than ${redirectsMax} redirects, last to ${url.href}`)

@@ -154,6 +154,18 @@ export const packageErrors = {
     title: 'An event is listed without the scope it needs',
     fix: 'Declare the scope in stoa_scopes, required or optional.',
   },
+  'package.detail_type_unknown': {
+    title: 'A type of authorization details does not exist',
+    fix: 'Use a type of this platform, such as refund.',
+  },
+  'package.detail_invalid': {
+    title: 'An authorization detail is not as its type wants it',
+    fix: 'Give it the members that docs/guides/bounded-grants.md names for the type.',
+  },
+  'package.detail_scope_missing': {
+    title: 'An authorization detail limits a scope that is not declared',
+    fix: 'Declare the scope in stoa_scopes, required or optional.',
+  },
   'package.handlers_required': {
     title: 'A mini-program names no handlers',
     fix: 'Set stoa_handlers to the JavaScript file with the handlers.',

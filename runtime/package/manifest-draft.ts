@@ -19,6 +19,8 @@ export interface ManifestDraft {
   /** Names of all scopes, required ones first. */
   readonly scopes: readonly Located<string>[]
   readonly events: readonly DraftEvent[]
+  /** Authorization details whose type is a string. */
+  readonly details: readonly (Located<object> & { readonly type: string })[]
   /** Whether the member is there at all, whatever its type. */
   readonly hasHandlers: boolean
   readonly handlers: Located<string> | null
@@ -50,6 +52,9 @@ export function draftManifest(value: unknown): ManifestDraft {
       return entries.flatMap((keys) => toList(located(value, [...keys, 'name'], isString)))
     }),
     events: listAt(value, ['stoa_events']).flatMap((keys) => toList(draftEvent(value, keys))),
+    details: listAt(value, ['stoa_authorization_details']).flatMap((keys) =>
+      toList(draftDetail(value, keys)),
+    ),
     hasHandlers: handlers !== undefined,
     handlers: located(value, ['stoa_handlers'], isString),
     redirectUris: listAt(value, ['stoa_redirect_uris']).flatMap((keys) =>
@@ -67,6 +72,14 @@ function draftEvent(root: unknown, keys: Keys): DraftEvent | null {
   return type === null
     ? null
     : { pointer: toPointer(keys), type: type.value, version: version?.value ?? null }
+}
+
+function draftDetail(root: unknown, keys: Keys): ManifestDraft['details'][number] | null {
+  const type = memberAt(root, [...keys, 'type'])
+  const value = memberAt(root, keys)
+  return typeof type === 'string' && typeof value === 'object' && value !== null
+    ? { pointer: toPointer(keys), value, type }
+    : null
 }
 
 function located<Value>(

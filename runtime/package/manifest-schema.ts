@@ -321,6 +321,25 @@ const stoaMembers = {
       },
     },
   },
+  stoa_authorization_details: {
+    type: 'array',
+    maxItems: 20,
+    description:
+      'Bounds of what the app asks for, as authorization details (RFC 9396): the widest that a merchant may be asked to agree to. An authorization request may ask for less. Each has a type of this platform, such as refund, and that type’s members.',
+    items: {
+      type: 'object',
+      required: ['type'],
+      maxProperties: 20,
+      properties: {
+        type: { type: 'string', minLength: 1, maxLength: 100, description: 'The type, such as refund.' },
+      },
+    },
+  },
+  stoa_device_authorization: {
+    type: 'boolean',
+    description:
+      'Whether the app may ask for tokens on a device without a browser (RFC 8628): the merchant types a code on the platform’s page. Without it: no.',
+  },
   stoa_handlers: text(
     scriptPath,
     255,

@@ -29,6 +29,8 @@ export interface Manifest {
     readonly optional?: readonly ScopeRequest[]
   }
   readonly stoa_events?: readonly EventRequest[]
+  readonly stoa_authorization_details?: readonly DetailRequest[]
+  readonly stoa_device_authorization?: boolean
   readonly stoa_handlers?: string
   readonly stoa_redirect_uris?: readonly string[]
   readonly stoa_egress_hosts?: readonly string[]
@@ -76,6 +78,12 @@ export interface DataRecipient {
   /** entrusted: on the publisher's orders alone. independent: for purposes of its own. */
   readonly role: 'entrusted' | 'independent'
   readonly purpose?: EnglishText
+}
+
+/** The widest bounds that the app asks for, RFC 9396; the members are those of the type. */
+export interface DetailRequest {
+  readonly type: string
+  readonly [member: string]: unknown
 }
 
 /** An event type pinned to one version of its schema. */

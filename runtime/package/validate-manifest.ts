@@ -1,4 +1,5 @@
 import type { ManifestCheck, ManifestContext } from './checks/check.ts'
+import { detailsAreKnown } from './checks/details.ts'
 import { egressHostsAreLegal } from './checks/egress-hosts.ts'
 import { eventsAreCovered } from './checks/events-covered.ts'
 import { eventTypesAreKnown } from './checks/events-known.ts'
@@ -23,6 +24,7 @@ const manifestChecks: readonly ManifestCheck[] = [
   scopesAppearOnce,
   eventTypesAreKnown,
   eventsAreCovered,
+  detailsAreKnown,
   handlersFitTheClass,
   pagesExist,
   iconsExist,

@@ -1,4 +1,5 @@
 import { assert } from '../kernel/index.ts'
+import type { AuthorizationDetail } from './bound.ts'
 
 /** An app, by access token or from the sandbox. Without an installation it is the app itself (client credentials). */
 export interface AppCaller {
@@ -6,6 +7,8 @@ export interface AppCaller {
   readonly appId: string
   readonly installation: InstallationCaller | null
   readonly scopes: ReadonlySet<string>
+  /** The authorization details of the merchant's grant, as far as this token has them. */
+  readonly bounds: readonly AuthorizationDetail[]
   /** The person of an online token. */
   readonly personId: string | null
 }
@@ -27,6 +30,8 @@ export interface PersonCaller {
   readonly sessionId: string | null
   readonly displayName: string
   readonly locale: string
+  /** The session or personal token by which they came; null: they are looked at by their id. */
+  readonly credentialId: string | null
   /** What this credential may be used for; a session: everything. */
   readonly audiences: ReadonlySet<string>
   readonly publishers: ReadonlyMap<string, string>

@@ -1,4 +1,5 @@
 import { assert } from '../kernel/index.ts'
+import type { BoundType } from './bound.ts'
 import { type Check, compile } from './compile.ts'
 import {
   type Audience,
@@ -29,9 +30,13 @@ export interface Catalog {
   readonly operations: ReadonlyMap<string, CompiledOperation>
   readonly scopes: ReadonlyMap<string, Scope>
   readonly eventTypes: ReadonlyMap<string, EventType & { readonly checkData: Check }>
+  readonly boundTypes: BoundTypes
   /** Host function name → operation id. */
   readonly hostFunctions: ReadonlyMap<string, string>
 }
+
+/** Types of authorization details by name, each with its schema compiled. */
+export type BoundTypes = ReadonlyMap<string, BoundType & { readonly checkDetail: Check }>
 
 const pathPrefixes: Readonly<Record<Audience, string>> = {
   app: '/v1/',
@@ -125,6 +130,7 @@ function checkOperation(
     operation.hostFunction === undefined || audience === 'app',
     `${id}: only an app operation is a host function`,
   )
+  assert(operation.bounds === undefined || audience === 'app', `${id}: only an app operation has bounds`)
   assert(operation.cacheMs === undefined || access.kind === 'public', `${id}: only a public answer is kept`)
   assert(method !== 'GET' || operation.kind === 'read', `${id}: GET must not write`)
   const inputMembers = membersOf(operation.input.json)
@@ -150,6 +156,21 @@ function compileOperation(
   }
 }
 
+/** The types of authorization details that the capabilities declare. */
+export function makeBoundTypes(capabilities: readonly Capability[]): BoundTypes {
+  const types = unique(
+    capabilities.flatMap((capability) => capability.boundTypes),
+    ({ type }) => type,
+    'type of authorization details',
+  )
+  return new Map(
+    [...types].map(([name, type]) => {
+      assert(/^[a-z][a-z_]*$/.test(name), `the type of authorization details ${name} is no noun`)
+      return [name, { ...type, checkDetail: compile(type.detail.json) }]
+    }),
+  )
+}
+
 /** Checks and compiles what the parts declare; any mistake stops the start with a sentence that names it. */
 export function makeCatalog(capabilities: readonly Capability[]): Catalog {
   unique(capabilities, (capability) => capability.id, 'capability')
@@ -159,6 +180,12 @@ export function makeCatalog(capabilities: readonly Capability[]): Catalog {
     'scope',
   )
   for (const scope of scopes.values()) checkScope(scope)
+  const boundTypes = makeBoundTypes(capabilities)
+  for (const { type, scope } of boundTypes.values())
+    assert(
+      scope === null || scopes.has(scope),
+      `authorization details ${type} name the unknown scope ${scope}`,
+    )
 
   const eventTypes = new Map<string, EventType & { readonly checkData: Check }>()
   for (const event of unique(
@@ -195,6 +222,7 @@ export function makeCatalog(capabilities: readonly Capability[]): Catalog {
     operations: unique(compiled, ({ operation }) => operation.id, 'operation'),
     scopes,
     eventTypes,
+    boundTypes,
     hostFunctions,
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock, ErrorFactory, Queries, Random, Transaction } from '../kernel/index.ts'
 import type { MerchantUse } from './access-record.ts'
+import type { BoundType, BoundUse } from './bound.ts'
 import type { Caller } from './caller.ts'
 import type { Schema } from './schema.ts'
 
@@ -119,6 +120,8 @@ export interface OperationDefinition<K extends OperationKind, I, O, P> {
   readonly cacheMs?: number
   /** What it may refuse with, besides what the door itself refuses with. */
   readonly errors: readonly ErrorFactory[]
+  /** The authorization details that limit it; only for the audience app. */
+  readonly bounds?: readonly BoundUse[]
   /** Its name below `stoa.<capability>` in the sandbox; only for the audience app. */
   readonly hostFunction?: string
   /** Whether this caller's answer holds personal data of the merchant's customers: it then waits for its access record. */
@@ -195,11 +198,12 @@ export function defineEventType<T>(
   return { addressedTo: 'merchant', resourcePath: null, ...definition, fieldScopes }
 }
 
-/** A named group of operations, event types and scopes. */
+/** A named group of operations, event types, scopes and types of authorization details. */
 export interface Capability {
   readonly id: string
   readonly summary: string
   readonly scopes: readonly Scope[]
+  readonly boundTypes: readonly BoundType[]
   readonly eventTypes: readonly EventType[]
   readonly operations: readonly Operation[]
 }
@@ -207,7 +211,7 @@ export interface Capability {
 /** Declares a group; what it does not have may be left out. */
 export function defineCapability(
   definition: Pick<Capability, 'id' | 'summary' | 'operations'> &
-    Partial<Pick<Capability, 'scopes' | 'eventTypes'>>,
+    Partial<Pick<Capability, 'scopes' | 'eventTypes' | 'boundTypes'>>,
 ): Capability {
-  return { scopes: [], eventTypes: [], ...definition }
+  return { scopes: [], eventTypes: [], boundTypes: [], ...definition }
 }

@@ -18,6 +18,16 @@ export const CapabilityErrors = defineErrors('capability', {
     title: 'The merchant has not granted this permission',
     fix: 'Ask for the scope in the manifest and let the merchant agree.',
   },
+  outside_bounds: {
+    status: 403,
+    title: 'The merchant has limited this permission',
+    fix: 'Stay within the authorization details of the grant, which GET /v1/installation shows.',
+  },
+  bound_exceeded: {
+    status: 403,
+    title: 'The limit that the merchant agreed to does not allow this much',
+    fix: 'bound.left says how much is left; ask for no more, or wait until the limit’s day is over.',
+  },
   installation_required: {
     status: 403,
     title: 'This needs a token of an installation',

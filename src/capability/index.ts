@@ -1,4 +1,12 @@
 export type { AccessRecord, MerchantUse, Recorder } from './access-record.ts'
+export { askWithin, meetDetails } from './authorization-details.ts'
+export {
+  type AuthorizationDetail,
+  type BoundCounters,
+  boundBy,
+  type Charge,
+  defineBoundType,
+} from './bound.ts'
 export {
   type AppCaller,
   appOf,
@@ -7,7 +15,13 @@ export {
   type PersonCaller,
   personOf,
 } from './caller.ts'
-export { type Catalog, type CompiledOperation, makeCatalog } from './catalog.ts'
+export {
+  type BoundTypes,
+  type Catalog,
+  type CompiledOperation,
+  makeBoundTypes,
+  makeCatalog,
+} from './catalog.ts'
 export { compile, compileViolations } from './compile.ts'
 export {
   type Access,

@@ -7,8 +7,10 @@ import {
   refusalOf,
   rowsOf,
 } from './access-record.ts'
+import { applyBounds, boundExceeded } from './apply-bounds.ts'
 import { authorize } from './authorize.ts'
-import type { Caller } from './caller.ts'
+import type { BoundCounters, Charge } from './bound.ts'
+import { type Caller, installationOf } from './caller.ts'
 import type { Catalog, CompiledOperation } from './catalog.ts'
 import type { NewEvent, ReadContext, Via } from './define.ts'
 import { CapabilityErrors } from './errors.ts'
@@ -25,6 +27,7 @@ export interface DoorDependencies {
   publish(tx: Transaction, event: NewEvent): Promise<string>
   readonly recorder: Recorder
   readonly idempotency: IdempotencyStore
+  readonly boundCounters: BoundCounters
   readonly checkRules: RulesCheck
   readonly clock: Clock
   readonly random: Random
@@ -56,7 +59,10 @@ export interface Answer {
 }
 
 export interface Door {
-  /** authenticate (done by the caller of this) → rules → scope and role → input → handle → output → record. */
+  /**
+   * authenticate (done by the caller of this) → rules → scope and role → input → bounds → handle → output → record.
+   * A bound is about what the input says, so it is held against it as soon as the input has its shape.
+   */
   invoke(operationId: string, call: Call): Promise<Answer>
 }
 
@@ -65,9 +71,19 @@ interface Passage {
   readonly compiled: CompiledOperation
   readonly call: Call
   readonly tenantIds: readonly string[]
+  /** What counts against the bounds of the grant, and by whose counters. */
+  readonly spending: Spending | null
   readonly startedAtMs: number
   readonly about: About
 }
+
+interface Spending {
+  readonly owner: { readonly merchantId: string; readonly installationId: string }
+  readonly charges: readonly Charge[]
+}
+
+/** A call of which nothing has been checked yet. */
+type Arrived = Omit<Passage, 'tenantIds' | 'spending'>
 
 /** Whose data the operation found itself to be about. */
 interface About {
@@ -109,7 +125,7 @@ function isPersonal({ operation }: CompiledOperation, caller: Caller): boolean {
 
 function recordOf(
   deps: DoorDependencies,
-  { compiled, call, startedAtMs, about }: Omit<Passage, 'tenantIds'>,
+  { compiled, call, startedAtMs, about }: Arrived,
   result: Pick<AccessRecord, 'outcome' | 'code' | 'rows'>,
 ): AccessRecord {
   return {
@@ -171,6 +187,13 @@ async function read(deps: DoorDependencies, passage: Passage): Promise<Answer> {
   return { status: statusOf(compiled), output, replayed: false }
 }
 
+/** In the write's own transaction: what is rolled back was not used, and a repeated answer is counted once. */
+async function spend(deps: DoorDependencies, tx: Transaction, spending: Spending | null): Promise<void> {
+  if (spending === null) return
+  const exceeded = await deps.boundCounters.spend(tx, spending.owner, spending.charges)
+  if (exceeded !== null) throw boundExceeded(exceeded)
+}
+
 async function write(deps: DoorDependencies, passage: Passage): Promise<Answer> {
   const { compiled, call } = passage
   const base = baseContext(deps, passage)
@@ -184,6 +207,7 @@ async function write(deps: DoorDependencies, passage: Passage): Promise<Answer> 
     const answer = await onceByKey(deps.idempotency, tx, claim, async () => {
       if (repeated) throw KernelErrors.unavailable('the answer of that key was removed just now; try again')
       const publish = (event: NewEvent) => deps.publish(tx, event)
+      await spend(deps, tx, passage.spending)
       const output = await compiled.operation.handle({ ...base, tx, publish, prepared } as never)
       checkOutput(compiled, output)
       return { status: statusOf(compiled), output }
@@ -198,13 +222,27 @@ async function write(deps: DoorDependencies, passage: Passage): Promise<Answer> 
 
 /** Makes the one function through which REST, sandbox and console calls pass. */
 export function makeDoor(deps: DoorDependencies): Door {
-  async function pass({ compiled, call, ...rest }: Omit<Passage, 'tenantIds'>): Promise<Answer> {
+  /** Rules and role once more, where a shop stands in for the merchant: a rule may concern the app there alone. */
+  async function stepAside(compiled: CompiledOperation, acting: Caller) {
+    const caller = await deps.checkRules(acting, compiled)
+    return { caller, tenantIds: authorize(compiled.operation, caller) }
+  }
+
+  async function pass({ compiled, call, ...rest }: Arrived): Promise<Answer> {
     const caller = await deps.checkRules(call.caller, compiled)
     const tenantIds = authorize(compiled.operation, caller)
     const input = call.readInput === undefined ? call.input : call.readInput()
     checkInput(compiled, input)
     checkTenant(compiled, tenantIds, input)
-    const passage = { compiled, call: { ...call, caller, input }, tenantIds, ...rest }
+    const bounded = applyBounds(compiled.operation, caller, input, deps.clock.nowMs())
+    const { charges } = bounded
+    const spending = charges.length === 0 ? null : { owner: installationOf(caller), charges }
+    const acting =
+      bounded.caller === caller ? { caller, tenantIds } : await stepAside(compiled, bounded.caller)
+    const passage = {
+      ...{ compiled, call: { ...call, caller: acting.caller, input }, tenantIds: acting.tenantIds },
+      ...{ spending, ...rest },
+    }
     return compiled.operation.kind === 'read' ? read(deps, passage) : write(deps, passage)
   }
 

@@ -52,5 +52,7 @@ export function doorErrorsOf(operation: Operation): readonly ErrorFactory[] {
     ...(takesJsonBody(operation) ? [CapabilityErrors.malformed_body] : []),
     ...(tenantMemberOf(operation) === undefined ? [] : [CapabilityErrors.not_found]),
     ...(operation.kind === 'write' ? [CapabilityErrors.idempotency_key_reused] : []),
+    ...(operation.bounds === undefined ? [] : [CapabilityErrors.outside_bounds]),
+    ...(operation.bounds === undefined || operation.kind === 'read' ? [] : [CapabilityErrors.bound_exceeded]),
   ]
 }

@@ -10,6 +10,8 @@ export interface Interaction {
   readonly appId: string
   /** Scopes the app asks for in this request. */
   readonly scopes: readonly string[]
+  /** online: the app signs this person in; offline: it acts as the installation. */
+  readonly accessType: 'offline' | 'online'
   /** Origin of the redirect URI: the one place besides ourselves to which this page's form may lead. */
   readonly redirectOrigin: string
 }

@@ -3,6 +3,7 @@ import { accountPage } from './account/account-page.tsx'
 import { invitationPages } from './account/invitation.tsx'
 import { providerPages } from './account/provider-pages.tsx'
 import { signInPages } from './account/sign-in.tsx'
+import { devicePages } from './device/device-pages.tsx'
 import { errorsPage } from './docs/errors-page.tsx'
 import { eventsPage } from './docs/events-page.tsx'
 import { homePage } from './home-page.tsx'
@@ -25,4 +26,5 @@ export const pages: readonly Page[] = [
   ...marketPages,
   ...consentPages,
   accessPage,
+  ...devicePages,
 ]

@@ -1,8 +1,9 @@
-import type { Catalog, Publish } from '../capability/index.ts'
+import type { AuthorizationDetail, Catalog, Publish } from '../capability/index.ts'
 import { putBlob } from '../db/index.ts'
 import { endSubscriptions } from '../events/index.ts'
 import { type IdSource, newId, type Transaction } from '../kernel/index.ts'
 import type { AppView, VersionView } from '../registry/index.ts'
+import { boundsOf } from './bounds.ts'
 import { type ConsentQuestion, type Decision, decide } from './consent.ts'
 import { InstallErrors } from './errors.ts'
 import { next } from './installation.ts'
@@ -20,6 +21,8 @@ export interface AcceptInput {
   readonly separateScopes: readonly string[]
   /** Of the text that was shown; null: the caller showed one of its own. */
   readonly textSha256: string | null
+  /** What the app's request narrows the manifest's bounds to; empty: nothing. */
+  readonly askedDetails: readonly AuthorizationDetail[]
   readonly locale: string
   readonly requestId: string
 }
@@ -35,6 +38,7 @@ export interface Accepted {
   readonly installationId: string
   readonly granted: readonly string[]
   readonly refused: readonly string[]
+  readonly details: readonly AuthorizationDetail[]
 }
 
 function decideAll(question: ConsentQuestion, input: AcceptInput): Decision {
@@ -82,11 +86,13 @@ export async function acceptConsent(context: AcceptContext, input: AcceptInput):
   const { merchantId, app, version } = input
   const existing = await lockLiveInstallation(tx, merchantId, app.id)
   next(existing?.state ?? 'none', 'accept')
-  const asked = await readQuestion(tx, catalog, { merchantId, app, version, existing })
+  const { askedDetails } = input
+  const asked = await readQuestion(tx, catalog, { merchantId, app, version, existing, askedDetails })
   const { question } = asked
   if (input.textSha256 !== null && input.textSha256 !== asked.textSha256)
     throw InstallErrors.version_changed()
   const decision = decideAll(question, input)
+  const details = boundsOf(question.bounds, decision.granted)
 
   const installationId = existing?.id ?? newId('installation', ids)
   const atMs = ids.clock.nowMs()
@@ -108,6 +114,7 @@ export async function acceptConsent(context: AcceptContext, input: AcceptInput):
     required: question.required.map(({ scope }) => scope),
     optional: question.optional.map(({ scope }) => scope),
     refused: decision.refused,
+    bounds: details,
     consentId,
     atMs,
   })
@@ -126,5 +133,5 @@ export async function acceptConsent(context: AcceptContext, input: AcceptInput):
     subject: installationId,
     data: { installationId, appId: app.id, scopes: granted },
   })
-  return { installationId, granted, refused }
+  return { installationId, granted, refused, details }
 }

@@ -1,4 +1,5 @@
 import type { Localized, Scope } from '../capability/index.ts'
+import type { ConsentBound } from './bounds.ts'
 import { type ConsentChange, changesBetween } from './consent-changes.ts'
 import {
   type ConsentManifest,
@@ -24,15 +25,6 @@ export interface ConsentRow {
   readonly separate: boolean
   /** Agreed to already. */
   readonly granted: boolean
-}
-
-/** A bound of what is asked for (RFC 9396 authorization details): a ceiling, a choice of shops. */
-export interface ConsentBound {
-  /** The authorization details' `type`. */
-  readonly type: string
-  readonly title: Localized
-  /** The whole bound in one sentence. */
-  readonly sentence: Localized
 }
 
 export interface ConsentQuestion {

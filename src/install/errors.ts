@@ -26,6 +26,21 @@ export const InstallErrors = defineErrors('install', {
     title: 'A needed permission is agreed to separately, and it was not',
     fix: 'Name it in separateScopes, or do not install the app.',
   },
+  bound_not_offered: {
+    status: 422,
+    title: 'The app asks for bounds that this merchant cannot agree to',
+    fix: 'Its developer asks for authorization details within its stoa_authorization_details, naming shops of this merchant.',
+  },
+  two_requests: {
+    status: 422,
+    title: 'One consent answers one request',
+    fix: 'Send interactionUid or userCode, not both.',
+  },
+  not_installed: {
+    status: 409,
+    title: 'The app is not installed here, or wants more than was agreed to',
+    fix: 'Let an owner or manager of the merchant decide about its permissions first.',
+  },
   event_undeliverable: {
     status: 409,
     title: 'The app’s version asks for an event that could never reach it',

@@ -15,10 +15,17 @@ import {
   schema,
   toPage,
 } from '../capability/index.ts'
-import { limits, present, type Queries, type Transaction, toIso } from '../kernel/index.ts'
+import { limits, present, type Queries, toIso } from '../kernel/index.ts'
 import { OAuthErrors } from '../oauth/index.ts'
 import { findOffered, listMarket, type MarketEntry } from '../registry/index.ts'
 import { acceptConsent } from './accept-consent.ts'
+import {
+  type Authorization,
+  answerRequest,
+  lookUpDevice,
+  readRequest,
+  readRequestIn,
+} from './authorization.ts'
 import { InstallErrors } from './errors.ts'
 import { installEvents } from './events.ts'
 import { readQuestion } from './read-question.ts'
@@ -31,6 +38,7 @@ import {
   textSha256,
   toInstallation,
 } from './schema.ts'
+import { signInToApp } from './sign-in-operation.ts'
 import {
   findInstallation,
   findLiveInstallation,
@@ -45,20 +53,7 @@ import { appNameOf } from './words/word-consent.ts'
 export interface InstallDependencies {
   /** Read when asked: the catalogue holds these operations too. */
   catalog(): Catalog
-  readonly authorization: {
-    completeAuthorization(
-      tx: Transaction,
-      input: {
-        readonly uid: string
-        readonly personId: string
-        readonly installationId: string
-        readonly merchantId: string
-        readonly granted: readonly string[]
-        readonly refused: readonly string[]
-      },
-    ): Promise<string>
-    revokeInstallation(tx: Transaction, merchantId: string, installationId: string): Promise<void>
-  }
+  readonly authorization: Authorization
 }
 
 const merchantId = idOf('merchant')
@@ -66,6 +61,16 @@ const appId = idOf('app')
 const installationId = idOf('installation')
 const managers = { kind: 'merchant', roles: ['owner', 'manager'] } as const
 const members = { kind: 'merchant', roles: ['owner', 'manager', 'staff'] } as const
+
+/** Which request of the app this consent answers. */
+const requestRef = {
+  interactionUid: schema.optional(
+    schema.string({ minLength: 1, maxLength: 64, description: 'Of a request of /oauth/authorize' }),
+  ),
+  userCode: schema.optional(
+    schema.string({ minLength: 1, maxLength: 40, description: 'Of a device that shows a code' }),
+  ),
+} as const
 
 /** An app this merchant could install now; what its market would not show does not exist for it. */
 async function findOffer(q: Queries, merchant: string, id: string, nowMs: number): Promise<MarketEntry> {
@@ -108,17 +113,28 @@ function marketReads(deps: InstallDependencies): Operation[] {
       audience: 'merchant',
       access: members,
       kind: 'read',
-      input: schema.object({ merchantId, appId }),
+      input: schema.object({ merchantId, appId, ...requestRef }),
       output: consentView,
-      errors: [InstallErrors.app_not_found],
+      errors: [
+        InstallErrors.app_not_found,
+        InstallErrors.bound_not_offered,
+        InstallErrors.two_requests,
+        OAuthErrors.interaction_not_found,
+        OAuthErrors.user_code_not_found,
+        OAuthErrors.too_many_user_codes,
+      ],
       async handle({ queries, caller, input, clock }) {
-        const { merchantId: merchant } = input
+        const { merchantId: merchant, interactionUid, userCode } = input
         const { app, version } = await findOffer(queries, merchant, input.appId, clock.nowMs())
         const existing = await findLiveInstallation(queries, merchant, app.id)
-        const question = { merchantId: merchant, app, version, existing }
-        const asked = await readQuestion(queries, deps.catalog(), question)
-        const { required, optional, bounds } = asked.question
         const { personId } = personOf(caller)
+        const { accessType, details: askedDetails } = await readRequest(deps.authorization, queries, {
+          ...{ personId, appId: app.id, interactionUid, userCode },
+        })
+        const asked = await readQuestion(queries, deps.catalog(), {
+          ...{ merchantId: merchant, app, version, existing, askedDetails },
+        })
+        const { required, optional, bounds } = asked.question
         const refusedAtMs = await findRefusal(
           queries,
           { merchantId: merchant, appId: app.id, personId },
@@ -134,6 +150,7 @@ function marketReads(deps: InstallDependencies): Operation[] {
           installationId: existing?.id ?? null,
           ...{ required, optional, bounds, words: asked.words, textSha256: asked.textSha256 },
           refusedAt: refusedAtMs === null ? null : toIso(refusedAtMs),
+          accessType,
         }
       },
     }),
@@ -161,7 +178,7 @@ function refusal(deps: InstallDependencies): Operation {
       const { merchantId: merchant } = input
       const { app, version } = await findOffer(tx, merchant, input.appId, clock.nowMs())
       const existing = await findLiveInstallation(tx, merchant, app.id)
-      const question = { merchantId: merchant, app, version, existing }
+      const question = { merchantId: merchant, app, version, existing, askedDetails: [] }
       const asked = await readQuestion(tx, deps.catalog(), question)
       const refused = { merchantId: merchant, app, version, installationId: existing?.id ?? null }
       const { personId } = personOf(caller)
@@ -216,7 +233,7 @@ function creation(deps: InstallDependencies): Operation {
     id: 'installation.create',
     summary: 'Agree to what an app asks and install it',
     description:
-      'At an app that is installed already, agree anew. separateScopes names the needed scopes whose row says separate: each of them is agreed to on its own. With textSha256 it is refused when the text that was shown is not the present one any more. With interactionUid it also answers the /oauth/authorize request of that id, and redirectTo leads back to the app.',
+      'At an app that is installed already, agree anew. separateScopes names the needed scopes whose row says separate: each of them is agreed to on its own. With textSha256 it is refused when the text that was shown is not the present one any more. With interactionUid it also answers the /oauth/authorize request of that id, and redirectTo leads back to the app; with userCode the device that shows the code gets its tokens.',
     method: 'POST',
     path: '/merchant/v1/merchants/{merchantId}/installations',
     audience: 'merchant',
@@ -230,7 +247,7 @@ function creation(deps: InstallDependencies): Operation {
       separateScopes: schema.optional(scopeChoice),
       textSha256: schema.optional(textSha256),
       locale,
-      interactionUid: schema.optional(schema.string({ minLength: 1, maxLength: 64 })),
+      ...requestRef,
     }),
     output: schema.object({
       installation: installationView,
@@ -243,27 +260,34 @@ function creation(deps: InstallDependencies): Operation {
       InstallErrors.scope_not_offered,
       InstallErrors.separate_consent_missing,
       InstallErrors.event_undeliverable,
+      InstallErrors.bound_not_offered,
+      InstallErrors.two_requests,
       OAuthErrors.interaction_not_found,
+      OAuthErrors.user_code_not_found,
+      OAuthErrors.too_many_user_codes,
     ],
+    // Wrong codes count also where nobody looked first.
+    async prepare({ caller, input: { userCode } }) {
+      if (userCode !== undefined) await lookUpDevice(deps.authorization, personOf(caller).personId, userCode)
+    },
     async handle({ tx, publish, caller, input, clock, random, requestId }) {
       const { app, version } = await findOffer(tx, input.merchantId, input.appId, clock.nowMs())
       if (version.id !== input.versionId) throw InstallErrors.version_changed()
-      const { personId } = personOf(caller)
+      const { personId, credentialId } = personOf(caller)
+      const { merchantId: merchant, interactionUid, userCode } = input
+      const ref = { interactionUid, userCode }
+      const request = await readRequestIn(deps.authorization, tx, { personId, appId: app.id, ...ref })
       const { optionalScopes, separateScopes = [], textSha256: shown = null } = input
       const choice = { optionalScopes, separateScopes, textSha256: shown, locale: input.locale }
       const accepted = await acceptConsent(
         { tx, publish, catalog: deps.catalog(), ids: { clock, random } },
-        { merchantId: input.merchantId, personId, app, version, ...choice, requestId },
+        {
+          ...{ merchantId: merchant, personId, app, version, requestId, ...choice },
+          askedDetails: request.details,
+        },
       )
-      const redirectTo =
-        input.interactionUid === undefined
-          ? null
-          : await deps.authorization.completeAuthorization(tx, {
-              uid: input.interactionUid,
-              personId,
-              merchantId: input.merchantId,
-              ...accepted,
-            })
+      const agreement = { ...ref, ...accepted, personId, credentialId, merchantId: merchant }
+      const redirectTo = await answerRequest(deps.authorization, tx, agreement)
       const row = present(
         await findInstallation(tx, [input.merchantId], accepted.installationId),
         'the installation',
@@ -305,6 +329,7 @@ function appReads(): Operation[] {
     installationId: row.id,
     merchantId: row.merchant_id,
     scopes: row.granted,
+    authorizationDetails: row.bounds,
     installedAt: toIso(row.installed_at.getTime()),
   })
   return [
@@ -365,6 +390,7 @@ export function installCapability(deps: InstallDependencies): Capability {
       ...installationReads(),
       creation(deps),
       deletion(deps),
+      signInToApp(deps.authorization),
       ...appReads(),
     ],
   })

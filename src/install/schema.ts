@@ -50,12 +50,23 @@ const consentRow = schema.named(
   }),
 )
 
+const detail = schema.record(schema.json(), {
+  maxProperties: 20,
+  description: 'RFC 9396: type, and the members of that type',
+})
+const details = schema.array(detail, { maxItems: 50 })
+
 const consentBound = schema.named(
   'ConsentBound',
   schema.object({
     type: schema.string({ maxLength: 100, description: 'Of the authorization details (RFC 9396)' }),
     title: localized,
-    sentence: words,
+    scope: schema.nullable(schema.string({ maxLength: 100, description: 'The scope it limits' })),
+    sentence: schema.object({
+      en: schema.string({ maxLength: 20_000 }),
+      'zh-CN': schema.string({ maxLength: 20_000 }),
+    }),
+    detail,
   }),
 )
 
@@ -140,12 +151,15 @@ export const consentView = schema.named(
     installationId: schema.nullable(id),
     required: schema.array(consentRow, { maxItems: 100 }),
     optional: schema.array(consentRow, { maxItems: 100 }),
-    bounds: schema.array(consentBound, { maxItems: 20 }),
+    bounds: schema.array(consentBound, { maxItems: 50 }),
     words: consentWords,
     textSha256,
     refusedAt: schema.nullable(
       schema.time({ description: 'When this person refused it, less than 48 hours ago' }),
     ),
+    accessType: schema.oneOf(['offline', 'online'], {
+      description: 'online: the app signs this person in; offline: it acts as the installation',
+    }),
   }),
 )
 
@@ -171,6 +185,7 @@ export const installationView = schema.named(
     versionId: id,
     granted: scopeNames,
     refused: scopeNames,
+    authorizationDetails: details,
     installedAt: schema.time(),
     uninstalledAt: schema.nullable(schema.time()),
   }),
@@ -178,7 +193,13 @@ export const installationView = schema.named(
 
 export const installedApp = schema.named(
   'InstalledApp',
-  schema.object({ installationId: id, merchantId: id, scopes: scopeNames, installedAt: schema.time() }),
+  schema.object({
+    installationId: id,
+    merchantId: id,
+    scopes: scopeNames,
+    authorizationDetails: details,
+    installedAt: schema.time(),
+  }),
 )
 
 /** A row as it travels on the wire. */
@@ -192,6 +213,7 @@ export function toInstallation(row: InstallationRow) {
     versionId: row.version_id,
     granted: row.granted,
     refused: row.refused,
+    authorizationDetails: row.bounds,
     installedAt: toIso(row.installed_at.getTime()),
     uninstalledAt: row.uninstalled_at === null ? null : toIso(row.uninstalled_at.getTime()),
   }

@@ -1,4 +1,4 @@
-import type { PageRequest } from '../capability/index.ts'
+import type { AuthorizationDetail, PageRequest } from '../capability/index.ts'
 import { execute, sql } from '../db/index.ts'
 import { type DbTime, type Queries, type Transaction, toDate } from '../kernel/index.ts'
 import type { InstallationState } from './installation.ts'
@@ -15,11 +15,12 @@ export interface InstallationRow {
   readonly version_id: string
   readonly granted: readonly string[]
   readonly refused: readonly string[]
+  readonly bounds: readonly AuthorizationDetail[]
   readonly epoch: number
 }
 
 const selectInstallation = `select i.id, i.merchant_id, i.app_id, v.manifest->>'name' as app_name, i.state, i.installed_at,
-    i.uninstalled_at, g.version_id, g.granted, g.refused, g.epoch
+    i.uninstalled_at, g.version_id, g.granted, g.refused, g.bounds, g.epoch
   from installation i join "grant" g on g.installation_id = i.id join version v on v.id = g.version_id`
 
 export async function findInstallation(
@@ -144,6 +145,7 @@ export interface GrantChange {
   readonly required: readonly string[]
   readonly optional: readonly string[]
   readonly refused: readonly string[]
+  readonly bounds: readonly AuthorizationDetail[]
   readonly consentId: string
   readonly atMs: number
 }
@@ -154,10 +156,10 @@ export async function putGrant(tx: Transaction, merchantId: string, grant: Grant
     tx,
     `insert into "grant" (id, merchant_id, app_id, installation_id, version_id, granted, required, optional, refused,
        bounds, consent_id, epoch, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6::text[], $7::text[], $8::text[], $9::text[], '[]'::jsonb, $10, 1, $11, $11)
+     values ($1, $2, $3, $4, $5, $6::text[], $7::text[], $8::text[], $9::text[], $12::jsonb, $10, 1, $11, $11)
      on conflict (installation_id) do update set version_id = excluded.version_id, granted = excluded.granted,
        required = excluded.required, optional = excluded.optional, refused = excluded.refused,
-       consent_id = excluded.consent_id, epoch = "grant".epoch + 1, updated_at = excluded.updated_at
+       bounds = excluded.bounds, consent_id = excluded.consent_id, epoch = "grant".epoch + 1, updated_at = excluded.updated_at
      returning epoch`,
     grant.grantId,
     merchantId,
@@ -170,6 +172,7 @@ export async function putGrant(tx: Transaction, merchantId: string, grant: Grant
     [...grant.refused],
     grant.consentId,
     toDate(grant.atMs),
+    JSON.stringify(grant.bounds),
   )
   return row?.epoch ?? 1
 }
@@ -286,4 +289,20 @@ export async function endInstallation(
     merchantId,
     end.installationId,
   )
+}
+
+/** Names of those of these ids that are shops of the merchant. */
+export async function namesOfShops(
+  q: Queries,
+  merchantId: string,
+  shopIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (shopIds.length === 0) return new Map()
+  const rows = await sql<{ id: string; name: string }>(
+    q,
+    'select id, name from merchant where parent_id = $1 and id = any($2::text[])',
+    merchantId,
+    [...shopIds],
+  )
+  return new Map(rows.map(({ id, name }) => [id, name]))
 }

@@ -5,6 +5,7 @@ import type { Random } from './random.ts'
 export const idPrefixes = {
   app: 'app',
   attempt: 'att',
+  authorization: 'aut',
   auditEntry: 'aud',
   accessRecord: 'acr',
   challenge: 'chl',

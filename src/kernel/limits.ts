@@ -1,20 +1,5 @@
-/** A bound of the system: value, unit and why. docs/reference/limits.md is printed from this table. */
-export interface Limit {
-  readonly value: number
-  readonly unit: string
-  readonly reason: string
-}
-
-const second = 1000
-const minute = 60 * second
-const hour = 60 * minute
-const day = 24 * hour
-const kib = 1024
-const mib = 1024 * kib
-
-function limit(value: number, unit: string, reason: string): Limit {
-  return { value, unit, reason }
-}
+import { eventLimitTable } from './event-limits.ts'
+import { day, hour, kib, type Limit, limit, mib, minute, second } from './limit.ts'
 
 export const limitTable = {
   requestBodyBytesMax: limit(
@@ -50,6 +35,36 @@ export const limitTable = {
     'A token fetched a moment ago must work; guesses must not reach the database each time',
   ),
   accessTokenCacheEntriesMax: limit(50_000, 'entries', 'About 30 MB of callers'),
+  deviceCodeMs: limit(10 * minute, 'ms', 'To find a browser, sign in and type eight letters'),
+  devicePollIntervalMs: limit(
+    5 * second,
+    'ms',
+    'RFC 8628’s own default; one that is early waits as much longer',
+  ),
+  devicePollIntervalMsMax: limit(1 * minute, 'ms', 'What a client that never waits is slowed down to'),
+  devicePollSlackMs: limit(500, 'ms', 'A client that waits by its own clock must not be early by ours'),
+  userCodeFailuresMax: limit(
+    10,
+    'wrong codes per person in 15 min',
+    'With ten codes open one guesser in 256 million hits one',
+  ),
+  userCodeNetworkFailuresMax: limit(
+    100,
+    'wrong codes per network in 15 min',
+    'Accounts are cheap; an office behind one address mistypes less',
+  ),
+  userCodeWindowMs: limit(15 * minute, 'ms', 'The window of userCodeFailuresMax; longer than a code lives'),
+  sessionTokenMs: limit(1 * minute, 'ms', 'From the app’s page to its backend to /oauth/token'),
+  exchangedTokenMs: limit(
+    10 * minute,
+    'ms',
+    'While somebody uses the app its page brings a new session token, so what is given for one is short',
+  ),
+  exchangeDepthMax: limit(
+    4,
+    'exchanges',
+    'Longest act chain: a front, a gateway, a service and one behind it',
+  ),
   interactionMs: limit(1 * hour, 'ms', 'A merchant may ask a colleague before consenting'),
   refreshReplayMs: limit(
     24 * hour,
@@ -215,193 +230,6 @@ export const limitTable = {
   storageBytesMax: limit(1 * mib, 'bytes per installation', 'Thousands of counters'),
   storageItemsMax: limit(1_000, 'items per installation', 'Bounds the list'),
 
-  eventDataBytesMax: limit(
-    192 * kib,
-    'bytes',
-    'With the envelope under 256 KiB, what receivers and their proxies commonly accept',
-  ),
-  eventAttributeLengthMax: limit(
-    255,
-    'characters',
-    'Subject, source and external id: an id or a short address',
-  ),
-  personalDataKeptMs: limit(
-    7 * day,
-    'ms',
-    'Event data and bodies with customers’ personal data: twice the retry horizon; then deliveries go out thin',
-  ),
-  eventsKeptMs: limit(
-    30 * day,
-    'ms',
-    'Events, deliveries, bodies and attempts: how long a receiver may be away and still find everything',
-  ),
-  accessRecordsKeptMs: limit(365 * day, 'ms', 'A merchant may ask about the past year'),
-  retentionBatchMax: limit(1_000, 'rows per transaction', 'Locks held for some 50 ms'),
-  metricsFreshMs: limit(5 * second, 'ms', 'Numbers that need the database are read at most that often'),
-  metricsCountMax: limit(
-    100_000,
-    'rows',
-    'Of a longer queue /metrics says this number: what a scrape may cost',
-  ),
-  eventsPerBatchMax: limit(500, 'events per request', 'One relay batch; 2 KiB each fit requestBodyBytesMax'),
-  relayBatchMax: limit(500, 'events', 'One transaction of about 30 ms'),
-  relayDeliveriesMax: limit(
-    5_000,
-    'deliveries',
-    'What one relay batch may write: half a second, in which the streams it numbers cannot be drained',
-  ),
-  relayBytesMax: limit(16 * mib, 'bytes of event data', 'What one relay batch may cost in memory'),
-  relayBusyRetryMs: limit(100, 'ms', 'When another relay was at work, which may just have missed the event'),
-  relayIntervalMs: limit(1 * second, 'ms', 'The longest an event waits when its wake was lost'),
-  sweepIntervalMs: limit(1 * second, 'ms', 'The longest a due delivery waits when its wake was lost'),
-  streamLeaseMs: limit(6 * second, 'ms', 'Renewed every 2 s, so two renewals may be lost'),
-  streamLeaseRenewMs: limit(2 * second, 'ms', 'A third of the lease'),
-  drainBatchMax: limit(400, 'deliveries', 'One statement claims them while those before are sent'),
-  drainRecordMin: limit(100, 'results', 'As many are recorded at once, without waiting for drainFlushMs'),
-  drainRecordMax: limit(1_000, 'results', 'Of several streams, in one statement'),
-  drainConcurrency: limit(
-    8,
-    'requests per endpoint at once',
-    'Where every endpoint begins: enough for most, little for a small server',
-  ),
-  drainConcurrencyMax: limit(
-    32,
-    'requests per endpoint at once',
-    'What an endpoint reaches that answers well; more did not deliver more',
-  ),
-  drainTemposMax: limit(10_000, 'streams', 'Whose pace and rate one process remembers: about 2 MB'),
-  drainHoldMsMax: limit(
-    1 * minute,
-    'ms',
-    'How long one Retry-After holds a whole endpoint back; the delivery’s own wait is as asked',
-  ),
-  drainSubjectMax: limit(
-    32,
-    'deliveries of one subject in hand',
-    'With FIFO they go one by one: one busy subject must not fill the claim',
-  ),
-  drainCrowdMs: limit(
-    500,
-    'ms',
-    'How often a drain looks for merchants behind the flood of another; it walks over the flood',
-  ),
-  drainFreshMs: limit(
-    2 * second,
-    'ms',
-    'A permission that was checked longer ago is checked again before sending',
-  ),
-  drainClaimLengthMax: limit(4 * mib, 'characters of bodies', 'What one claim may cost in memory'),
-  drainFlushMs: limit(20, 'ms', 'Group commit of attempts'),
-  drainFlushMsMax: limit(100, 'ms', 'The same, when the database takes that long to record'),
-  drainTurnMs: limit(5 * second, 'ms', 'How long one stream may keep its place while others wait'),
-  drainStopMs: limit(3.5 * second, 'ms', 'Within shutdownMs, with time left to record'),
-  sweepStreamsMax: limit(1_000, 'streams per sweep', 'The rest is found a second later'),
-  drainStreamsMax: limit(64, 'streams per worker at once', 'Bounds sockets and memory of one worker'),
-  drainStreamsWaitingMax: limit(
-    512,
-    'streams per worker',
-    'Woken and waiting for a place. Beyond it the queue finds another worker, at ten times the cost of a place here',
-  ),
-  deliveryAttemptsMax: limit(10, 'attempts', 'The retry table’s length'),
-  endpointUrlLengthMax: limit(2_048, 'characters', 'What proxies and browsers carry everywhere'),
-  webhookSecretOverlapMsMax: limit(
-    7 * day,
-    'ms',
-    'How long two signing secrets of an endpoint may both sign',
-  ),
-  webhookChallengeMs: limit(
-    5 * second,
-    'ms',
-    'An endpoint that echoes a text needs no more; a person waits for it',
-  ),
-  webhookChallengeIntervalMs: limit(
-    10 * second,
-    'ms',
-    'Between two challenges of one endpoint: a developer tries again at once, a stranger’s server feels nothing',
-  ),
-  webhookChallengeReadBytesMax: limit(4 * kib, 'bytes', 'A challenge is 43 characters'),
-  webhookChallengeShownLengthMax: limit(200, 'characters', 'Of a wrong answer, shown to the developer'),
-  webhookFailingMsMax: limit(
-    72 * hour,
-    'ms',
-    'Without a 2xx for so long an endpoint is paused: a long weekend',
-  ),
-  webhookProbeMs: limit(
-    5 * minute,
-    'ms',
-    'The first probe of a paused endpoint; each next one waits twice as long',
-  ),
-  webhookProbeMsMax: limit(6 * hour, 'ms', 'The longest a receiver that is back waits to be found'),
-  webhookRatePerSecondMax: limit(1_000, 'attempts per second', 'More is no limit for one endpoint'),
-  webhookKeysMax: limit(200, 'keys per page', 'Of /.well-known/webhooks.json: about 50 KiB'),
-  webhookKeysCacheMs: limit(5 * minute, 'ms', 'How long receivers and proxies may keep public keys'),
-  replayRatePerSecond: limit(50, 'deliveries per second', 'When none is asked for; half an hour of 90,000'),
-  replayRatePerSecondMax: limit(
-    500,
-    'deliveries per second',
-    'A replay runs beside live traffic, not before it',
-  ),
-  replayConcurrency: limit(4, 'requests per replay at once', 'An eighth of what live traffic may use'),
-  replayBatchMax: limit(50, 'deliveries', 'The most that a killed process makes a replay send twice'),
-  replayPauseMsMax: limit(
-    30 * second,
-    'ms',
-    'How long a replay waits at most when nothing gets through, before it goes on',
-  ),
-  replaysMax: limit(4, 'replays per process at once', 'They share its sockets with live traffic'),
-  replaySweepMs: limit(1 * second, 'ms', 'The longest a replay waits when its wake was lost'),
-  replayEventTypesMax: limit(100, 'event types', 'More than the catalogue has'),
-  endpointStatsMs: limit(24 * hour, 'ms', 'What the statistics of an endpoint look back on'),
-  endpointStatsAttemptsMax: limit(
-    20_000,
-    'attempts',
-    'The latest ones: about 0.1 s, in which an embedded database does nothing else',
-  ),
-  endpointBacklogMax: limit(100_000, 'deliveries', 'Counted up to here; more is “many”'),
-  webhookConnectMs: limit(2 * second, 'ms', 'A host that does not answer a SYN in 2 s is down'),
-  webhookConnectionsMax: limit(32, 'sockets per receiver', 'The most an endpoint gets at once'),
-  webhookRequestMs: limit(15 * second, 'ms', 'Standard Webhooks recommends 15 to 30 s; body included'),
-  webhookResponseReadBytesMax: limit(64 * kib, 'bytes', 'A receiver that sends more is cut off'),
-  webhookResponseKeptBytesMax: limit(16 * kib, 'bytes', 'Enough of an error page for the developer to read'),
-
-  pullWaitMsMax: limit(30 * second, 'ms', 'Under the idle time-out of every common proxy'),
-  pullBytesMax: limit(1 * mib, 'bytes of bodies', 'One answer; a single larger body still comes, alone'),
-  pullWaitsPerAppMax: limit(20, 'waiting requests per app and process', 'One per process of a large app'),
-  pullWaitsMax: limit(2_000, 'waiting requests per process', 'A socket and a timer each, about 40 MB'),
-  streamWatchMs: limit(
-    500,
-    'ms',
-    'The longest a waiting reader does not hear of what another process relayed; one statement, whoever waits',
-  ),
-  acknowledgedMax: limit(
-    5_000,
-    'deliveries per acknowledgement',
-    'One transaction of under a second on two cores; the answer says how far it came',
-  ),
-  streamPartitionsMax: limit(50, 'partitions', 'One socket each; more than an app may open is no use'),
-  socketsPerAppMax: limit(50, 'sockets per app and process', 'One per process of a large app'),
-  socketsMax: limit(1_000, 'sockets per process', 'One that is stuck holds a little more than pullBytesMax'),
-  socketBatchMax: limit(100, 'deliveries', 'Read for a socket at once'),
-  socketPingMs: limit(20 * second, 'ms', 'Keeps proxies from closing an idle socket'),
-  socketPongMs: limit(10 * second, 'ms', 'A peer that does not answer a ping for so long is gone'),
-  socketRecheckMs: limit(
-    1.5 * second,
-    'ms',
-    'With accessTokenCacheMs less than the 5 s in which a revocation must hold',
-  ),
-  socketMessageBytesMax: limit(1 * kib, 'bytes', 'An acknowledgement has 40'),
-  socketBufferBytesMax: limit(
-    256 * kib,
-    'bytes',
-    'Not yet taken by the peer: beyond it nothing more is read',
-  ),
-  socketStuckMs: limit(
-    20 * second,
-    'ms',
-    'A peer that has not taken what it got in so long is closed: pullBytesMax at 50 KiB/s',
-  ),
-  socketCloseMs: limit(1 * second, 'ms', 'How long a peer may take to answer a close; within shutdownMs'),
-
   transactionMs: limit(15 * second, 'ms', 'Longer is a bug; the transaction is rolled back'),
   transactionWaitMs: limit(10 * second, 'ms', 'How long a caller waits for a connection before 503'),
   transactionRetriesMax: limit(5, 'retries', 'After five serialization failures the load is the problem'),
@@ -422,6 +250,8 @@ export const limitTable = {
     'How long requests in flight may go on after Ctrl-C; within shutdownMs',
   ),
   shutdownMs: limit(5 * second, 'ms', 'Ctrl-C to exit'),
+
+  ...eventLimitTable,
 } as const satisfies Readonly<Record<string, Limit>>
 
 export type LimitName = keyof typeof limitTable

@@ -12,6 +12,7 @@ export const tokenPrefixes = {
   personalToken: 'stoa_pt_',
   refreshToken: 'stoa_rt_',
   session: 'stoa_se_',
+  sessionToken: 'stoa_st_',
 } as const
 
 export type TokenKind = keyof typeof tokenPrefixes

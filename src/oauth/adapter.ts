@@ -1,15 +1,20 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
+import { type BoundTypes, meetDetails } from '../capability/index.ts'
 import {
   assert,
   type Clock,
   idPattern,
   isWellFormedToken,
+  present,
   type Queries,
   type TokenKind,
 } from '../kernel/index.ts'
 import { currentMechanism } from './client/authentication.ts'
 import { toClientPayload } from './client/client.ts'
 import { findClient } from './client/store.ts'
+import { cliClient, cliClientId } from './device/cli-client.ts'
+import { insertDeviceCode } from './device/store.ts'
+import { hashUserCode } from './device/user-code.ts'
 import { findGrant, type GrantRow, insertGrant, revokeGrant } from './grant/store.ts'
 import { findState, findStateByUid, removeState, saveState, takeState } from './interaction/store.ts'
 import { hashValue, type OAuthKeys } from './keys.ts'
@@ -24,7 +29,12 @@ import {
   type TokenRow,
   writeTokens,
 } from './token/store.ts'
-import { currentQueries, currentUnitOfWork } from './token/unit-of-work.ts'
+import {
+  currentGrantOwner,
+  currentQueries,
+  currentUnitOfWork,
+  type UnitOfWork,
+} from './token/unit-of-work.ts'
 
 export interface AdapterDependencies {
   readonly queries: Queries
@@ -34,6 +44,7 @@ export interface AdapterDependencies {
   /** The one resource of this server: `<publicUrl>/v1`. */
   readonly resource: string
   supportedScopes(): readonly string[]
+  readonly boundTypes: BoundTypes
   readonly placeholderSecret: string
 }
 
@@ -99,11 +110,19 @@ function toNewToken(
     grantId: payload.grantId ?? null,
     installationId: grant?.installation_id ?? null,
     merchantId: grant?.merchant_id ?? null,
-    personId: null,
+    personId: grant?.person_id ?? null,
     scopes: (payload.scope ?? '').split(' ').filter((scope) => scope !== ''),
     payload: toStoredToken(payload),
     expiresAtMs,
   }
+}
+
+/** The library keeps the scope of the API alone on an access token; who the person is, is openid's to tell. */
+function withOpenId(payload: AdapterPayload, { grant, openId, extra }: UnitOfWork): AdapterPayload {
+  const isExchanged = Object.hasOwn(extra, 'act')
+  const granted = grant?.payload as { readonly openid?: { readonly scope?: string } } | undefined
+  if (!openId || isExchanged || granted?.openid?.scope === undefined) return payload
+  return { ...payload, scope: `openid ${payload.scope ?? ''}`.trim() }
 }
 
 function tokenAdapter(model: string, kind: TokenKind, deps: AdapterDependencies): Adapter {
@@ -122,17 +141,34 @@ function tokenAdapter(model: string, kind: TokenKind, deps: AdapterDependencies)
     await writeTokens(q(), { ...write, nowMs: clock.nowMs() })
   }
 
+  /** Only the hash of the user code is kept: who reads the table cannot decide about a device. */
+  function saveDeviceCode(hash: string, payload: AdapterPayload, expiresAtMs: number): Promise<void> {
+    const { userCode = '', ...stored } = toStoredToken(payload)
+    const userCodeHash = hashUserCode(keys, userCode)
+    const appId = payload.clientId ?? ''
+    return insertDeviceCode(q(), {
+      hash,
+      userCodeHash,
+      appId,
+      payload: stored,
+      nowMs: clock.nowMs(),
+      expiresAtMs,
+    })
+  }
+
   return {
     ...bareAdapter(model),
     async upsert(id, payload, expiresInSeconds = 0) {
       const hash = hashValue(keys, id)
       const expiresAtMs = clock.nowMs() + expiresInSeconds * 1000
       const unit = currentUnitOfWork()
+      if (unit === null && model === 'DeviceCode') return saveDeviceCode(hash, payload, expiresAtMs)
       if (unit === null) {
         assert(model === 'AuthorizationCode', `${model} is issued at the token endpoint only`)
         return saveCode(hash, payload, expiresAtMs)
       }
-      unit.issued.push(toNewToken(model, hash, payload, unit.grant, expiresAtMs))
+      const issued = model === 'AccessToken' ? withOpenId(payload, unit) : payload
+      unit.issued.push(toNewToken(model, hash, issued, unit.grant, expiresAtMs))
     },
     async find(id) {
       if (!isWellFormedToken(kind, id)) return undefined
@@ -188,7 +224,7 @@ function toStoredGrant(payload: GrantPayload, resource: string): AdapterPayload 
 }
 
 /** The library's grant, cut down to what the merchant grants at this moment. */
-function toGrantPayload(row: GrantRow, resource: string): AdapterPayload {
+function toGrantPayload(row: GrantRow, { resource, boundTypes }: AdapterDependencies): AdapterPayload {
   const payload: GrantPayload = row.payload
   const scopes = (payload.resources?.[storedResource] ?? '').split(' ')
   const live = scopes.filter((scope) => row.granted.includes(scope)).join(' ')
@@ -196,6 +232,7 @@ function toGrantPayload(row: GrantRow, resource: string): AdapterPayload {
     ...payload,
     resources: rename({ [storedResource]: live }, storedResource, resource),
     rejected: { resources: rename(payload.rejected?.resources, storedResource, resource) },
+    rar: [...meetDetails(boundTypes, row.bounds, payload.rar ?? [])],
     jti: row.id,
   }
   return grant
@@ -211,7 +248,8 @@ function grantAdapter(deps: AdapterDependencies): Adapter {
       await insertGrant(q(), {
         id,
         appId: payload.clientId ?? '',
-        installationId: payload.accountId ?? '',
+        accountId: payload.accountId ?? '',
+        ...present(currentGrantOwner(), 'whose grant is saved'),
         payload: toStoredGrant(payload, deps.resource),
         nowMs,
         expiresAtMs: nowMs + expiresInSeconds * 1000,
@@ -222,10 +260,10 @@ function grantAdapter(deps: AdapterDependencies): Adapter {
       const row = unit?.grant?.id === id ? unit.grant : await findGrant(q(), id, clock.nowMs())
       if (row === null) return undefined
       if (unit !== null) unit.grant = row
-      return toGrantPayload(row, deps.resource)
+      return toGrantPayload(row, deps)
     },
     async destroy(id) {
-      await revokeGrant(q(), id, clock.nowMs())
+      await revokeGrant(q(), id, { reason: 'revoked', nowMs: clock.nowMs() })
       accessTokens.forget({ grantId: id })
     },
   }
@@ -240,6 +278,7 @@ function clientAdapter(deps: AdapterDependencies): Adapter {
     ...bareAdapter('Client'),
     // Read at every use and never kept: a revoked secret, a stopped app or a new release counts at the next request.
     async find(id) {
+      if (id === cliClientId) return cliClient
       // Anybody may send any text as client_id, also one that the database cannot even compare.
       if (!appIdForm.test(id)) return undefined
       const row = await findClient(currentQueries(deps.queries), id, deps.clock.nowMs())

@@ -1,10 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type AppCaller, CapabilityErrors } from '../capability/index.ts'
+import {
+  type AppCaller,
+  type BoundTypes,
+  type Capability,
+  CapabilityErrors,
+  defineCapability,
+} from '../capability/index.ts'
 import { afterCommit, type Db } from '../db/index.ts'
 import {
   type Clock,
   type Log,
   mintToken,
+  type Queries,
   type Random,
   type StoaError,
   type Transaction,
@@ -13,9 +20,21 @@ import {
 import { makeAdapter } from './adapter.ts'
 import { makeNoteUse } from './client/note-use.ts'
 import { makeConfiguration } from './configuration.ts'
+import {
+  completeDevice,
+  findDeviceRequest,
+  findWaitingRequest,
+  type Typist,
+} from './device/device-request.ts'
+import type { DeviceGrantDependencies } from './device/grant-device.ts'
+import { deviceOperations } from './device/operations.ts'
 import { type Presented, presentToken } from './dpop/present-token.ts'
 import { makeEngine } from './engine.ts'
-import { type Agreement, completeAuthorization } from './grant/complete-authorization.ts'
+import { sessionTokenOperations } from './exchange/operations.ts'
+import { completeAuthorization } from './grant/complete-authorization.ts'
+import type { Agreement } from './grant/make-grant.ts'
+import { subjectFor } from './grant/subject.ts'
+import { type AuthorizationRequest, findConsentRequest } from './interaction/find-request.ts'
 import {
   type BrowserRequest,
   denyConsent,
@@ -31,8 +50,10 @@ import { removeRetiredKeys } from './signing-key/store.ts'
 import { removeExpired } from './store.ts'
 import { makeAccessTokens } from './token/access-token.ts'
 import { revokeTokensOfInstallation } from './token/store.ts'
+import { throughTransaction } from './token/unit-of-work.ts'
 import { removeExpiredUses } from './use-once/store.ts'
 import { makeUseOnce } from './use-once/use-once.ts'
+import { makeUserinfo } from './userinfo.ts'
 
 export interface AuthorizationServerDependencies {
   readonly db: Db
@@ -44,6 +65,12 @@ export interface AuthorizationServerDependencies {
   supportedScopes(): readonly string[]
   /** Those of them that need a token bound to a key. */
   privateScopes(): readonly string[]
+  /** Types of authorization details that the host's capabilities know. */
+  readonly boundTypes: BoundTypes
+  /** A personal token for the command line. */
+  readonly issuePersonalToken: DeviceGrantDependencies['issuePersonalToken']
+  /** The network an address belongs to. */
+  networkOf(address: string): string
   /** A whole HTML document for an error that a person sees; sent with a strict policy. */
   renderError(error: StoaError, locale: 'en' | 'zh-CN'): string
   readonly clock: Clock
@@ -74,11 +101,24 @@ export interface AuthorizationServer {
   /** @throws oauth.interaction_not_found */
   denyConsent(request: BrowserRequest, response: ServerResponse): Promise<string>
   /** @throws oauth.interaction_not_found */
-  completeAuthorization(tx: Transaction, agreement: Agreement): Promise<string>
+  completeAuthorization(tx: Transaction, agreement: Agreement & { readonly uid: string }): Promise<string>
+  /** The same for a device that waits for the code a person has typed. @throws oauth.user_code_not_found */
+  completeDevice(tx: Transaction, agreement: Agreement & { readonly userCode: string }): Promise<void>
+  /** What the app asks for in the request that waits for this person. @throws oauth.interaction_not_found */
+  findConsentRequest(
+    q: Queries,
+    which: { readonly uid: string; readonly personId: string },
+  ): Promise<AuthorizationRequest>
+  /** What waits behind a typed code; wrong ones are counted. @throws oauth.user_code_not_found, oauth.too_many_user_codes */
+  findDeviceRequest(typist: Typist, userCode: string): Promise<AuthorizationRequest>
+  /** The same inside a transaction, where nothing is counted. @throws oauth.user_code_not_found */
+  findWaitingRequest(tx: Transaction, userCode: string): Promise<AuthorizationRequest>
   /** Ends every token of an installation; the caller ends the installation in the same transaction. */
   revokeInstallation(tx: Transaction, merchantId: string, installationId: string): Promise<void>
   /** RFC 9728 metadata of `/v1`. */
   protectedResourceMetadata(): unknown
+  /** What people and the host do about authorizations. */
+  readonly capability: Capability
   /** Deletes expired rows; to be called now and then. */
   removeExpired(): Promise<void>
   /** Forgets proofs that are too old to be used; to be called every `limits.useOnceSweepMs`. */
@@ -90,7 +130,8 @@ export type ServedRequest = IncomingMessage & { readonly ip?: string | undefined
 
 const routes: readonly (readonly [pattern: RegExp, methods: readonly string[]])[] = [
   [/^\/oauth\/authorize(\/[\w-]+)?$/, ['GET']],
-  [/^\/oauth\/(token|par|revoke|introspect|end_session\/confirm)$/, ['POST', 'OPTIONS']],
+  [/^\/oauth\/(token|par|revoke|introspect|device_authorization|end_session\/confirm)$/, ['POST', 'OPTIONS']],
+  [/^\/oauth\/userinfo$/, ['GET', 'POST']],
   [/^\/oauth\/jwks$/, ['GET', 'HEAD', 'OPTIONS']],
   [/^\/\.well-known\/(oauth-authorization-server|openid-configuration)$/, ['GET', 'HEAD', 'OPTIONS']],
 ]
@@ -126,44 +167,46 @@ function asPublic(request: ServedRequest, publicUrl: URL): void {
 export async function makeAuthorizationServer(
   deps: AuthorizationServerDependencies,
 ): Promise<AuthorizationServer> {
-  const { db, clock, random, log, supportedScopes } = deps
+  const { db, clock, random, log, supportedScopes, boundTypes } = deps
   const { queries } = db
   const publicUrl = new URL(deps.publicUrl)
   const issuer = publicUrl.origin
   const resource = `${issuer}/v1`
   const keys = deriveOAuthKeys(deps.secretKey)
-  const accessTokens = makeAccessTokens({ queries, keys, clock })
+  const accessTokens = makeAccessTokens({ queries, keys, boundTypes, clock })
   const metadata = { issuer, resource, supportedScopes }
   const useOnce = makeUseOnce({ queries, keys })
   const noteUse = makeNoteUse({ queries, clock })
   const adapter = {
-    ...{ queries, keys, clock, accessTokens, resource, supportedScopes },
+    ...{ queries, keys, clock, accessTokens, resource, supportedScopes, boundTypes },
     placeholderSecret: mintToken('clientSecret', random),
   }
   const tokenEndpoint = { queries, keys, clock, log, resource, accessTokens }
+  const ids = { clock, random }
+  const exchange = { queries, keys, clock, resource, issuer, boundTypes, ids }
+  const subject = (appId: string, accountId: string) => subjectFor(keys, appId, accountId)
   const engine = await makeEngine({
     loadKeys: () => loadSigningKeys({ db, sealingKey: keys.signingKeys, clock, log }),
     makeProvider(signingKeys) {
       const configuration = makeConfiguration({
-        ...{
-          publicUrl: issuer,
-          resource,
-          signingKeys,
-          clock,
-          cookieKey: keys.cookies,
-          accessTokens,
-          noteUse,
-        },
+        ...{ publicUrl: issuer, resource, signingKeys, clock, cookieKey: keys.cookies },
+        ...{ accessTokens, noteUse, boundTypes, subjectFor: subject },
         privateScopes: deps.privateScopes,
         makeAdapter: (model) => makeAdapter(model, adapter),
         renderError: deps.renderError,
       })
       return makeProvider(issuer, configuration, {
-        ...{ keys, random, log, tokenEndpoint, useOnce, noteUse, metadata },
+        ...{ keys, random, log, tokenEndpoint, exchange, useOnce, noteUse, metadata },
+        device: { db, keys, clock, issuePersonalToken: deps.issuePersonalToken },
       })
     },
     ...{ clock, log },
   })
+  const grantContext = () => ({ provider: engine.provider, resource, ids })
+  const present = (token: string, presented: Presented | null) =>
+    presentToken({ accessTokens, useOnce, clock }, token, presented)
+  const userinfo = makeUserinfo({ accessTokens, present, issuer, log, subjectFor: subject })
+  const device = { queries, keys, clock, networkOf: deps.networkOf }
 
   return {
     matches: (path) => methodsOf(path) !== null,
@@ -171,16 +214,28 @@ export async function makeAuthorizationServer(
       const [path = ''] = (request.url ?? '').split('?')
       const methods = methodsOf(path) ?? []
       if (!methods.includes(request.method ?? '')) return refuseMethod(response, methods)
+      if (path === '/oauth/userinfo') return userinfo(request, response)
       asPublic(request, publicUrl)
       void engine.answer(request, response)
     },
-    verifyAccessToken: (token, presented = null) =>
-      presentToken({ accessTokens, useOnce, clock }, token, presented),
+    verifyAccessToken: (token, presented = null) => present(token, presented),
     holderOf: async (token) => (await accessTokens.holderOf(token))?.caller ?? null,
     findInteraction: (request, response) => findInteraction(engine.provider, request, response),
     resumeSignIn: (request, response, input) => resumeSignIn(engine.provider, request, response, input),
     denyConsent: (request, response) => denyConsent(engine.provider, request, response),
-    completeAuthorization: (tx, agreement) => completeAuthorization(engine.provider, resource, tx, agreement),
+    completeAuthorization: (tx, agreement) => completeAuthorization(grantContext(), tx, agreement),
+    completeDevice: (tx, agreement) => completeDevice(device, grantContext(), tx, agreement),
+    findConsentRequest: (q, which) => throughTransaction(q, () => findConsentRequest(engine.provider, which)),
+    findDeviceRequest: (typist, userCode) => findDeviceRequest(device, typist, userCode),
+    findWaitingRequest: (tx, userCode) => findWaitingRequest(device, tx, userCode),
+    capability: defineCapability({
+      id: 'authorization',
+      summary: 'Devices, session tokens and authorizations',
+      operations: [
+        ...deviceOperations(device),
+        ...sessionTokenOperations(() => ({ context: grantContext(), keys, random })),
+      ],
+    }),
     async revokeInstallation(tx, merchantId, installationId) {
       await revokeTokensOfInstallation(tx, merchantId, installationId, clock.nowMs())
       afterCommit(tx, () => accessTokens.forget({ installationId }))

@@ -1,10 +1,14 @@
 import type { Adapter, Client, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
+import type { BoundTypes } from '../capability/index.ts'
 import { type Clock, limits, type StoaError } from '../kernel/index.ts'
 import { checkAssertion, keysOf } from './client/authentication.ts'
 import { type ClientPayload, extraClientMembers } from './client/client.ts'
+import { deviceFlow } from './device/device-flow.ts'
 import { signatureAlgorithms } from './dpop/algorithms.ts'
 import { requireKeyForPrivateScopes } from './dpop/binding.ts'
 import { OAuthErrors } from './errors.ts'
+import { checkAccessType } from './grant/access-type.ts'
+import { richAuthorizationRequests } from './grant/details.ts'
 import { errors, interactionPolicy } from './library.ts'
 import type { AccessTokens } from './token/access-token.ts'
 import { endsOneToken, introspectionPolicy, ownToken } from './token/inspect-token.ts'
@@ -21,6 +25,9 @@ export interface ConfigurationDependencies {
   privateScopes(): readonly string[]
   /** Notes the use of an app's credential. */
   noteUse(appId: string, credentialId: string): Promise<void>
+  readonly boundTypes: BoundTypes
+  /** What an app knows an account by. */
+  subjectFor(appId: string, accountId: string): string
   makeAdapter(model: string): Adapter
   renderError(error: StoaError, locale: 'en' | 'zh-CN'): string
 }
@@ -63,16 +70,28 @@ function allowedScopes(ctx: KoaContextWithOIDC, client: Client): readonly string
   return ctx.oidc.params?.['grant_type'] === 'client_credentials' ? [] : scopesOf(client)
 }
 
+/** Whether an app asks for something here, rather than fetches what it was given. */
+function isRequest(route: string): boolean {
+  return route === 'authorization' || route === 'device_authorization'
+}
+
+/** Whether a person takes part: then an ID token may be asked for. */
+function isAboutPerson(ctx: KoaContextWithOIDC): boolean {
+  return ctx.oidc.params?.['grant_type'] !== 'client_credentials'
+}
+
 function resourceServerInfo(resource: string) {
   return (ctx: KoaContextWithOIDC, indicator: string, client: Client) => {
     if (indicator !== resource) throw new errors.InvalidTarget('unknown resource')
     const allowed = allowedScopes(ctx, client)
-    const unknown = [...ctx.oidc.requestParamScopes].find((scope) => !allowed.includes(scope))
+    const unknown = [...ctx.oidc.requestParamScopes].find(
+      (scope) => !allowed.includes(scope) && !(scope === 'openid' && isAboutPerson(ctx)),
+    )
     if (unknown !== undefined) throw new errors.InvalidScope('scope is not in the released manifest', unknown)
     const { params = {}, route } = ctx.oidc
     // RFC 6749 §3.3: "If the client omits the scope parameter when requesting authorization, the authorization server
     // MUST either process the request using a pre-defined default value or fail". The default is the whole manifest.
-    if (route === 'authorization' && params['scope'] === undefined && allowed.length > 0)
+    if (isRequest(route) && params['scope'] === undefined && allowed.length > 0)
       Object.assign(params, { scope: allowed.join(' ') })
     return { scope: allowed.join(' '), audience: resource, accessTokenFormat: 'opaque' as const }
   }
@@ -89,12 +108,12 @@ async function loadGrant(ctx: KoaContextWithOIDC) {
   const stored = grantId === undefined ? undefined : await provider.Grant.find(grantId)
   if (stored === undefined || session?.accountId === undefined || stored.clientId !== client?.clientId)
     return undefined
-  const { jti, resources, rejected } = stored
+  const { jti, resources, rejected, openid, rar } = stored
   const view = new provider.Grant({ accountId: session.accountId, clientId: stored.clientId })
-  Object.assign(view, { jti, resources, rejected })
+  Object.assign(view, { jti, resources, rejected, openid, rar })
   // An installation without any scope is a real one (its own storage, events that need none), but the library takes
   // "nothing granted" for a refusal. White space is not nothing, and no scope either.
-  view.getOIDCScopeFiltered = () => ' '
+  view.getOIDCScopeFiltered = () => openid?.scope ?? ' '
   return view
 }
 
@@ -126,10 +145,12 @@ const enabledJWA: NonNullable<Configuration['enabledJWA']> = {
 function features(deps: ConfigurationDependencies): NonNullable<Configuration['features']> {
   return {
     clientCredentials: { enabled: true },
+    deviceFlow: deviceFlow(),
     devInteractions: { enabled: false },
     dPoP: { enabled: true },
     introspection: { enabled: true, allowedPolicy: introspectionPolicy(deps.accessTokens) },
     pushedAuthorizationRequests: { enabled: true },
+    richAuthorizationRequests: richAuthorizationRequests(deps.boundTypes),
     resourceIndicators: {
       enabled: true,
       defaultResource: () => deps.resource,
@@ -149,6 +170,8 @@ export function makeConfiguration(deps: ConfigurationDependencies): Configuratio
     jwks: { keys: [...deps.signingKeys] },
     routes: {
       authorization: '/oauth/authorize',
+      code_verification: '/oauth/device',
+      device_authorization: '/oauth/device_authorization',
       end_session: '/oauth/end_session',
       introspection: '/oauth/introspect',
       jwks: '/oauth/jwks',
@@ -163,7 +186,7 @@ export function makeConfiguration(deps: ConfigurationDependencies): Configuratio
       short: { httpOnly: true, sameSite: 'lax', signed: true },
     },
     enabledJWA,
-    clientAuthMethods: ['private_key_jwt', 'client_secret_basic', 'client_secret_post'],
+    clientAuthMethods: ['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'none'],
     async assertJwtClientAuthClaimsAndHeader(_ctx, claims, header, client) {
       checkAssertion(claims, deps.clock.nowMs())
       for (const credentialId of keysOf(client, header)) await deps.noteUse(client.clientId, credentialId)
@@ -176,8 +199,10 @@ export function makeConfiguration(deps: ConfigurationDependencies): Configuratio
     extraClientMetadata: { properties: [...extraClientMembers] },
     clientBasedCORS: () => false,
     responseTypes: ['code'],
-    scopes: [],
+    scopes: ['openid'],
     claims: { openid: ['sub'] },
+    pairwiseIdentifier: (_ctx, accountId, client) => deps.subjectFor(client.clientId, accountId),
+    extraParams: { access_type: (ctx) => checkAccessType(ctx.oidc.params ?? {}) },
     // RFC 9700 §2.1.1: "Authorization servers MUST support PKCE"; here every client must use it. The library knows S256 only.
     pkce: { required: () => true },
     // RFC 6749 §4.1.3: "ensure that the "redirect_uri" parameter is present if the "redirect_uri" parameter was included
@@ -186,6 +211,8 @@ export function makeConfiguration(deps: ConfigurationDependencies): Configuratio
     features: features(deps),
     interactions: interactions(),
     loadExistingGrant: loadGrant,
+    // The endpoint is ours; the library leaves a member of this name as it is.
+    discovery: { userinfo_endpoint: `${deps.publicUrl}/oauth/userinfo` },
     findAccount: (_ctx, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
@@ -194,16 +221,18 @@ export function makeConfiguration(deps: ConfigurationDependencies): Configuratio
     revokeGrantPolicy: (ctx) => !endsOneToken(ctx),
     extraTokenClaims: (_ctx, token) => {
       requireKeyForPrivateScopes(token, deps.privateScopes())
-      const grant = currentUnitOfWork()?.grant ?? null
+      const unit = currentUnitOfWork()
+      const grant = unit?.grant ?? null
       return grant === null
         ? undefined
-        : { merchant_id: grant.merchant_id, installation_id: grant.installation_id }
+        : { merchant_id: grant.merchant_id, installation_id: grant.installation_id, ...unit?.extra }
     },
     renderError: errorPage(deps.renderError),
     ttl: {
       AccessToken: seconds(limits.accessTokenMs),
       AuthorizationCode: seconds(limits.authorizationCodeMs),
       ClientCredentials: seconds(limits.clientCredentialsTokenMs),
+      DeviceCode: seconds(limits.deviceCodeMs),
       Grant: seconds(limits.oauthGrantMs),
       IdToken: seconds(limits.idTokenMs),
       Interaction: seconds(limits.interactionMs),

@@ -11,6 +11,36 @@ export const OAuthErrors = defineErrors('oauth', {
     title: 'This sign-in or consent has ended',
     fix: 'Go back to the app and start again.',
   },
+  user_code_not_found: {
+    status: 404,
+    title: 'No device waits for a decision about this code',
+    fix: 'Type the code as the device shows it now; a code works once and for 10 minutes.',
+  },
+  too_many_user_codes: {
+    status: 429,
+    title: 'Too many wrong codes',
+    fix: 'Wait as long as Retry-After says.',
+  },
+  browser_session_required: {
+    status: 403,
+    title: 'Only a person in a browser can decide this',
+    fix: 'Sign in at /oauth/device and decide there; a token cannot make itself another.',
+  },
+  installation_not_found: {
+    status: 404,
+    title: 'There is no such installation',
+    fix: 'Check the id; it may belong to another merchant or be uninstalled.',
+  },
+  person_not_member: {
+    status: 404,
+    title: 'This person is no member of the merchant',
+    fix: 'Name a member, or leave personId out for a session of nobody in particular.',
+  },
+  authorization_not_found: {
+    status: 404,
+    title: 'There is no such authorization',
+    fix: 'Check the id; it may belong to another app or merchant.',
+  },
   request_refused: {
     status: 400,
     title: 'The app’s request cannot be answered',

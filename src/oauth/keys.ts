@@ -9,6 +9,8 @@ export interface OAuthKeys {
   /** Seals the answer of a rotation; used only together with the old refresh token's own value. */
   readonly replayBoxes: Uint8Array
   readonly signingKeys: Uint8Array
+  /** Makes what one app knows a person or installation by unlike what another does. */
+  readonly subjects: Uint8Array
   readonly cookies: string
 }
 
@@ -18,6 +20,7 @@ export function deriveOAuthKeys(secretKey: string): OAuthKeys {
     clientSecrets: deriveKey(secretKey, 'client-secret'),
     replayBoxes: deriveKey(secretKey, 'oauth-replay-box'),
     signingKeys: deriveKey(secretKey, 'oauth-signing-key'),
+    subjects: deriveKey(secretKey, 'oauth-subject'),
     cookies: deriveKey(secretKey, 'oauth-cookie').toString('base64url'),
   }
 }

@@ -25,16 +25,27 @@ interface TokenRequestProof {
 /** The pieces of a grant that the library's own handlers are made of, as far as they are used here. */
 interface GrantHelpers {
   /** Checks the proof once per request; undefined: none was sent. */
-  validateDpop(provider: ProviderType, ctx: KoaContextWithOIDC): Promise<TokenRequestProof>
+  validateDpop(provider: ProviderType, ctx: KoaContextWithOIDC): Promise<TokenRequestProof | undefined>
+  checkDpopRequired(
+    provider: ProviderType,
+    ctx: KoaContextWithOIDC,
+    proof: TokenRequestProof | undefined,
+    refusal?: unknown,
+  ): void
   checkDpopReplay(
     provider: ProviderType,
     ctx: KoaContextWithOIDC,
-    proof: TokenRequestProof,
+    proof: TokenRequestProof | undefined,
     clientId: string,
+    refusal?: unknown,
   ): Promise<void>
+  buildTokenResponse(
+    provider: ProviderType,
+    answer: Readonly<Record<string, unknown>>,
+  ): Record<string, unknown>
 }
 
 // Not part of the library's public face, which has nothing for answers that its own handlers did not make; the version is
-// pinned.
+// pinned, and a test names what is used.
 // @ts-expect-error: the inside of the library has no types
 export const grantHelpers: GrantHelpers = await import('oidc-provider/lib/helpers/grants.js')

@@ -17,7 +17,8 @@ type Metadata = Readonly<Record<string, unknown>>
 export function serverMetadata(libraryMetadata: Metadata, deps: MetadataDependencies): Metadata {
   const methods = libraryMetadata['token_endpoint_auth_methods_supported']
   return {
-    scopes_supported: deps.supportedScopes(),
+    scopes_supported: ['openid', ...deps.supportedScopes()],
+    subject_types_supported: ['pairwise'],
     response_modes_supported: ['query'],
     introspection_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_signing_alg_values_supported: signatureAlgorithms,

@@ -10,7 +10,10 @@ import type {
 import { hmacSha256, type Log, limits, mintToken, type Random, safeEqual } from '../kernel/index.ts'
 import { tokenKinds } from './adapter.ts'
 import type { ClientPayload } from './client/client.ts'
+import { deviceCodeGrant, tokenExchangeGrant } from './client/grant-types.ts'
 import { isRegistered } from './client/redirect-uri.ts'
+import { type DeviceGrantDependencies, grantDevice } from './device/grant-device.ts'
+import { type ExchangeDependencies, exchangeParameters, exchangeToken } from './exchange/exchange-token.ts'
 import type { OAuthKeys } from './keys.ts'
 import { Provider } from './library.ts'
 import { type MetadataDependencies, serverMetadata } from './metadata.ts'
@@ -23,6 +26,8 @@ export interface ProviderDependencies {
   readonly random: Random
   readonly log: Log
   readonly tokenEndpoint: TokenEndpointDependencies
+  readonly exchange: ExchangeDependencies
+  readonly device: DeviceGrantDependencies
   readonly useOnce: UseOnce
   noteUse(appId: string, credentialId: string): Promise<void>
   readonly metadata: MetadataDependencies
@@ -46,7 +51,7 @@ const metadataPaths = new Set([
 ])
 
 /** The library's constructor registers what is its own through public methods, so these two see all of it. */
-function providerClass(deps: TokenEndpointDependencies): typeof ProviderType {
+function providerClass(deps: Pick<ProviderDependencies, 'tokenEndpoint' | 'device'>): typeof ProviderType {
   return class extends Provider {
     override registerGrantType<Params extends object>(
       name: string,
@@ -54,7 +59,9 @@ function providerClass(deps: TokenEndpointDependencies): typeof ProviderType {
       params?: string | readonly string[] | ReadonlySet<string>,
       duplicates?: string | readonly string[] | ReadonlySet<string>,
     ) {
-      super.registerGrantType(name, wrapGrantType(deps, name, handler as GrantHandler), params, duplicates)
+      const wrapped = wrapGrantType(deps.tokenEndpoint, name, handler as GrantHandler)
+      const ours = name === deviceCodeGrant ? grantDevice(deps.device, wrapped) : wrapped
+      super.registerGrantType(name, ours, params, duplicates)
     }
 
     override registerResponseMode(...[name, handler]: Parameters<ProviderType['registerResponseMode']>) {
@@ -114,6 +121,17 @@ function nameUnauthorizedClients(provider: ProviderType): void {
   })
 }
 
+/**
+ * Every app knows a person by an identifier of its own. The library would ask an app with a device flow or with redirect
+ * URIs on two hosts for addresses that it needs to tell apps apart; here the app's id does that.
+ */
+function makeSubjectsPairwise(provider: ProviderType): void {
+  Object.defineProperty(provider.Client.prototype, 'subjectType', {
+    get: () => 'pairwise',
+    set: () => undefined,
+  })
+}
+
 function addHeaders(provider: ProviderType, metadata: MetadataDependencies): void {
   provider.use(async (ctx, next) => {
     ctx.set('content-security-policy', contentSecurityPolicy)
@@ -130,6 +148,13 @@ function addHeaders(provider: ProviderType, metadata: MetadataDependencies): voi
   })
 }
 
+/** RFC 8628 §3.2: "interval … the minimum amount of time in seconds"; the library leaves it to the client to know. */
+function tellPollInterval(provider: ProviderType): void {
+  provider.on('device_authorization.success', (_ctx, body) => {
+    Object.assign(body, { interval: limits.devicePollIntervalMs / 1000 })
+  })
+}
+
 interface RefusalReason {
   readonly error_description?: string
   readonly error_detail?: string
@@ -143,6 +168,7 @@ function logRefusals(provider: ProviderType, log: Log): void {
   }
   provider.on('grant.error', refused('oauth.token_refused'))
   provider.on('authorization.error', refused('oauth.authorization_refused'))
+  provider.on('device_authorization.error', refused('oauth.device_authorization_refused'))
   provider.on('revocation.error', refused('oauth.revocation_refused'))
   provider.on('introspection.error', refused('oauth.introspection_refused'))
   provider.on('server_error', (_ctx, error) => {
@@ -161,15 +187,21 @@ export function makeProvider(
   configuration: Configuration,
   deps: ProviderDependencies,
 ): ProviderType {
-  const provider = new (providerClass(deps.tokenEndpoint))(publicUrl, configuration)
+  const provider = new (providerClass(deps))(publicUrl, configuration)
   // The mount has already put the public address into the headers that this makes the library believe.
   provider.proxy = true
   mintOurTokens(provider, deps.random)
   compareWithLiveSecrets(provider, deps)
   compareRedirectUris(provider)
+  makeSubjectsPairwise(provider)
+  provider.registerGrantType(tokenExchangeGrant, exchangeToken(deps.exchange), exchangeParameters, [
+    'resource',
+    'audience',
+  ])
   detectReplays(provider, deps.useOnce)
   nameUnauthorizedClients(provider)
   addHeaders(provider, deps.metadata)
+  tellPollInterval(provider)
   logRefusals(provider, deps.log)
   return provider
 }

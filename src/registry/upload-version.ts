@@ -50,12 +50,13 @@ function contextOf(
   { catalog }: RegistryDependencies,
   { app, files }: { readonly app: AppView; readonly files: ReadonlyMap<string, Uint8Array> },
 ): Omit<ManifestContext, 'previousVersionCode'> {
-  const { scopes, eventTypes } = catalog()
+  const { scopes, eventTypes, boundTypes } = catalog()
   return {
     checkSchema: checkManifestSchema,
     files,
     knownScopes: scopes,
     knownEventTypes: eventTypes,
+    knownDetailTypes: boundTypes,
     appClass: app.appClass,
   }
 }

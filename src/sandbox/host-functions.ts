@@ -15,6 +15,7 @@ function callerOf({ appId, merchantId, installationId }: Installation, grant: Li
     appId,
     installation: { appId, installationId, merchantId, grantEpoch: grant.epoch },
     scopes: new Set(grant.granted),
+    bounds: grant.bounds,
     personId: null,
   }
 }

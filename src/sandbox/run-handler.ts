@@ -12,7 +12,7 @@ import type { SandboxDependencies } from './dependencies.ts'
 import { SandboxErrors, type SandboxFailureCode, sandboxFailures } from './errors.ts'
 import { makeHostFunctions } from './host-functions.ts'
 import type { ProgramLoader } from './load-program.ts'
-import { findLiveGrant } from './store.ts'
+import { findLiveGrant, type LiveGrant } from './store.ts'
 
 const runLimits: RunLimits = {
   memoryBytesMax: limits.sandboxMemoryBytesMax,
@@ -93,9 +93,9 @@ async function run(
   deps: SandboxDependencies,
   program: Program,
   delivery: OutgoingDelivery,
+  grant: LiveGrant,
 ): Promise<Outcome> {
   const runId = newId('run', deps)
-  const grant = { granted: delivery.granted, epoch: delivery.grantEpoch }
   const onHostCall = makeHostFunctions(deps, delivery, grant, runId)
   const report = await deps.pool.run(program, invocationOf(deps, delivery, runId), onHostCall)
   const { outcome, hostCalls, durationMs } = report
@@ -118,12 +118,10 @@ export async function runHandler(
 ): Promise<Outcome> {
   const { merchantId, installationId, eventType } = delivery
   const version = await deps.resolveInstalledVersion(merchantId, installationId)
-  if (version === null) {
-    const grant = await findLiveGrant(deps.db.queries, merchantId, installationId)
-    return untried(grant !== null)
-  }
+  const grant = await findLiveGrant(deps.db.queries, merchantId, installationId)
+  if (version === null || grant === null) return untried(grant !== null)
   const program = await loadProgram(version)
-  if (program !== null) return run(deps, program, delivery)
+  if (program !== null) return run(deps, program, delivery, grant)
   const error = `${handlerMissing}: version ${version.name} has no handler for ${eventType}`
   return { kind: 'delivered', status: null, error, response: null, log: null }
 }

@@ -30,6 +30,10 @@ export interface ManifestSpec {
   readonly required?: readonly string[]
   readonly optional?: readonly string[]
   readonly events?: readonly string[]
+  /** stoa_authorization_details */
+  readonly details?: readonly object[]
+  /** stoa_device_authorization */
+  readonly device?: boolean
   /** Source of handlers.js. */
   readonly handlers?: string
   /** Version code; the name follows. */
@@ -55,6 +59,8 @@ export interface Tokens {
   readonly merchant_id: string
   /** What the access token is bound to: a scope that was granted asks for it. */
   readonly key?: CryptoKeyPair | undefined
+  readonly authorization_details?: readonly object[]
+  readonly id_token?: string
 }
 
 export const redirectUri = 'http://127.0.0.1:9/callback'
@@ -75,6 +81,8 @@ function manifestOf(spec: ManifestSpec) {
     stoa_events: events.map((type) => ({ type, version: 1 })),
     ...(redirectUris.length === 0 ? {} : { stoa_redirect_uris: redirectUris }),
     ...(handlers === undefined ? {} : { stoa_handlers: 'handlers.js' }),
+    ...(spec.details === undefined ? {} : { stoa_authorization_details: spec.details }),
+    ...(spec.device === undefined ? {} : { stoa_device_authorization: spec.device }),
     ...members,
   }
 }
@@ -100,7 +108,12 @@ export interface Story {
   /** Installs by the API; gives the installation's id. */
   install(merchant: TestMerchant, app: TestApp, optionalScopes?: readonly string[]): Promise<string>
   /** Installs by the code flow, as a browser and an independent client do it. */
-  connect(merchant: TestMerchant, app: TestApp, optionalScopes?: readonly string[]): Promise<Tokens>
+  connect(
+    merchant: TestMerchant,
+    app: TestApp,
+    optionalScopes?: readonly string[],
+    parameters?: Readonly<Record<string, string>>,
+  ): Promise<Tokens>
 }
 
 export function makeStory(at: TestPlatform): Story {
@@ -184,8 +197,8 @@ export function makeStory(at: TestPlatform): Story {
       )
       return installation.id
     },
-    async connect(merchant, app, optionalScopes = []) {
-      const flow = await startCodeFlow(at, app)
+    async connect(merchant, app, optionalScopes = [], parameters = {}) {
+      const flow = await startCodeFlow(at, app, parameters)
       const browser = at.browser(merchant.owner)
       const page = await browser.follow(await browser.open(flow.path))
       const back = await allow(browser, page, optionalScopes)
@@ -222,7 +235,12 @@ export interface CodeFlow {
 /** Loopback is the one place where http is allowed. */
 const plainHttp = { [oauth.allowInsecureRequests]: true } as const
 
-export async function startCodeFlow(at: TestPlatform, app: TestApp, scope?: string): Promise<CodeFlow> {
+/** `asked`: a scope, or further parameters of the authorization request. */
+export async function startCodeFlow(
+  at: TestPlatform,
+  app: TestApp,
+  asked: string | Readonly<Record<string, string>> = {},
+): Promise<CodeFlow> {
   const issuer = new URL(at.publicUrl)
   const metadata = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...plainHttp })
   const as = await oauth.processDiscoveryResponse(issuer, metadata)
@@ -236,7 +254,7 @@ export async function startCodeFlow(at: TestPlatform, app: TestApp, scope?: stri
     code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
     code_challenge_method: 'S256',
     state,
-    ...(scope === undefined ? {} : { scope }),
+    ...(typeof asked === 'string' ? { scope: asked } : asked),
   }
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
   return { as, path: url.pathname + url.search, state, codeVerifier }

@@ -11,9 +11,16 @@ export interface ManifestContext {
   readonly knownScopes: ReadonlyMap<string, unknown>
   /** Event types by name, with the version an app may pin and the scope it needs; null: every app may have it. */
   readonly knownEventTypes: ReadonlyMap<string, { readonly version: number; readonly scope: string | null }>
+  /** Types of authorization details by name, with the scope each limits and what it finds wrong in a detail. */
+  readonly knownDetailTypes: ReadonlyMap<string, DetailType>
   /** `version.code` of the app's newest upload; null for the first. */
   readonly previousVersionCode: number | null
   readonly appClass: AppClass
+}
+
+export interface DetailType {
+  readonly scope: string | null
+  readonly checkDetail: (detail: unknown) => readonly { readonly pointer: string; readonly message: string }[]
 }
 
 export type AppClass = 'backend' | 'mini-program' | 'both'

@@ -16,6 +16,11 @@ export const OrderErrors = defineErrors('order', {
     title: 'The order is in a state that does not allow this',
     fix: 'An order is paid once and shipped once, in that order; read its state.',
   },
+  refund_too_large: {
+    status: 409,
+    title: 'The order has not that much left to refund',
+    fix: 'Refund at most refundable, in the currency of the order.',
+  },
   lines_refused: {
     status: 422,
     title: 'The lines do not make an order',

@@ -1,6 +1,8 @@
 import { type Capability, defineCapability } from '../../capability/index.ts'
 import { orderEvents } from './events.ts'
 import { orderOperations } from './operations.ts'
+import { refundBound } from './refund-bound.ts'
+import { refundOrder } from './refund-order.ts'
 import { orderScopes } from './scopes.ts'
 
 export const orderCapability: Capability = defineCapability({
@@ -8,5 +10,6 @@ export const orderCapability: Capability = defineCapability({
   summary: 'Orders of a merchant',
   scopes: orderScopes,
   eventTypes: orderEvents,
-  operations: orderOperations,
+  boundTypes: [refundBound],
+  operations: [...orderOperations, refundOrder],
 })

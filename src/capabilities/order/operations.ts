@@ -1,7 +1,5 @@
 import {
-  type AppCaller,
   appOf,
-  type Caller,
   cursorPageInput,
   defineOperation,
   installationOf,
@@ -14,6 +12,7 @@ import {
   toPage,
 } from '../../capability/index.ts'
 import { limits, newId, parseTime, present, type Transaction } from '../../kernel/index.ts'
+import { boundByShops, shopMember } from '../shop/index.ts'
 import { OrderErrors } from './errors.ts'
 import { next, type OrderAction, totalOf } from './order.ts'
 import { customer, merchantId, order, orderId, orderLine } from './schema.ts'
@@ -26,29 +25,7 @@ import {
   type OrderView,
   updateOrderState,
 } from './store.ts'
-
-function seesCustomers(caller: Caller): boolean {
-  return caller.kind === 'app' && caller.scopes.has('customer:read')
-}
-
-/** The order as this app may see it. */
-function visible(view: OrderView, caller: AppCaller): OrderView {
-  if (seesCustomers(caller)) return view
-  const { customer: _hidden, ...rest } = view
-  return rest
-}
-
-function eventData(view: OrderView) {
-  const { id, externalId, lines, total, tracking } = view
-  return {
-    orderId: id,
-    externalId,
-    lines,
-    total,
-    tracking,
-    ...(view.customer === undefined ? {} : { customer: view.customer }),
-  }
-}
+import { eventData, seesCustomers, visible } from './view.ts'
 
 interface Change {
   readonly tx: Transaction
@@ -96,8 +73,10 @@ export const orderOperations = [
     hostFunction: 'list',
     input: schema.object({
       state: schema.optional(schema.oneOf(['created', 'paid', 'shipped'])),
+      ...shopMember,
       ...cursorPageInput,
     }),
+    bounds: [boundByShops],
     output: pageOf(order, limits.pageSizeMax),
     errors: [],
     personalData: seesCustomers,
@@ -121,7 +100,8 @@ export const orderOperations = [
     access: { kind: 'scope', scope: 'order:read' },
     kind: 'read',
     hostFunction: 'get',
-    input: schema.object({ orderId }),
+    input: schema.object({ orderId, ...shopMember }),
+    bounds: [boundByShops],
     output: order,
     errors: [OrderErrors.not_found],
     personalData: seesCustomers,
@@ -144,7 +124,9 @@ export const orderOperations = [
     input: schema.object({
       orderId,
       tracking: schema.optional(schema.string({ minLength: 1, maxLength: 200 })),
+      ...shopMember,
     }),
+    bounds: [boundByShops],
     output: order,
     errors: [OrderErrors.not_found, OrderErrors.bad_transition],
     personalData: seesCustomers,

@@ -29,6 +29,7 @@ export const order = schema.named(
     state: schema.oneOf(['created', 'paid', 'shipped']),
     lines: schema.array(orderLine, { minItems: 1, maxItems: 200 }),
     total: money,
+    refunded: money,
     customer: schema.optional(customer),
     tracking: schema.nullable(schema.string({ maxLength: 200 })),
     createdAt: schema.time(),

@@ -33,6 +33,16 @@ export const orderScopes: readonly Scope[] = [
     sensitivity: 'protected',
   },
   {
+    name: 'order:refund',
+    title: { en: 'Refund orders', 'zh-CN': '为订单退款' },
+    consent: {
+      en: 'Refund your paid orders, wholly or in part. The money goes back to the customer and your payout becomes smaller.',
+      'zh-CN': '对您已付款的订单进行全额或部分退款。款项将退还给顾客，您的结算金额会相应减少。',
+    },
+    dataCategory: 'orders',
+    sensitivity: 'protected',
+  },
+  {
     name: 'customer:read',
     title: { en: 'See who ordered', 'zh-CN': '查看顾客信息' },
     consent: {

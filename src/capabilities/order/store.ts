@@ -8,6 +8,7 @@ interface OrderRow {
   readonly state: OrderState
   readonly lines: readonly OrderLine[]
   readonly total_amount: bigint
+  readonly refunded_amount: bigint
   readonly currency: string
   readonly customer: Customer | null
   readonly tracking: string | null
@@ -23,6 +24,7 @@ export interface OrderView {
   readonly state: OrderState
   readonly lines: readonly OrderLine[]
   readonly total: { readonly amount: number; readonly currency: string }
+  readonly refunded: { readonly amount: number; readonly currency: string }
   readonly customer?: Customer
   readonly tracking: string | null
   readonly createdAt: string
@@ -31,7 +33,7 @@ export interface OrderView {
 }
 
 const columns =
-  'id, external_id, state, lines, total_amount, currency, customer, tracking, created_at, paid_at, shipped_at'
+  'id, external_id, state, lines, total_amount, refunded_amount, currency, customer, tracking, created_at, paid_at, shipped_at'
 
 function isoOrNull(time: DbTime | null): string | null {
   return time === null ? null : toIso(time.getTime())
@@ -44,6 +46,7 @@ function toView(row: OrderRow): OrderView {
     state: row.state,
     lines: row.lines,
     total: { amount: Number(row.total_amount), currency: row.currency },
+    refunded: { amount: Number(row.refunded_amount), currency: row.currency },
     ...(row.customer === null ? {} : { customer: row.customer }),
     tracking: row.tracking,
     createdAt: toIso(row.created_at.getTime()),
@@ -155,4 +158,26 @@ export async function updateOrderState(
     change.tracking,
     toDate(change.atMs),
   )
+}
+
+/**
+ * Adds to what was refunded of a paid order, as far as that much was paid and not refunded yet: one conditional
+ * statement, so that two at once cannot refund more. False: nothing was changed.
+ */
+export async function addRefund(
+  tx: Transaction,
+  merchantId: string,
+  refund: { readonly orderId: string; readonly amount: number; readonly currency: string },
+): Promise<boolean> {
+  const affected = await execute(
+    tx,
+    `update "order" set refunded_amount = refunded_amount + $3::bigint
+     where merchant_id = $1 and id = $2 and currency = $4 and state in ('paid', 'shipped')
+       and refunded_amount + $3::bigint <= total_amount`,
+    merchantId,
+    refund.orderId,
+    BigInt(refund.amount),
+    refund.currency,
+  )
+  return affected === 1
 }

@@ -13,7 +13,7 @@ interface Me {
 }
 
 /** The merchants of the signed-in person. */
-async function listMerchants(call: PageCall): Promise<readonly MerchantChoice[]> {
+export async function listMerchants(call: PageCall): Promise<readonly MerchantChoice[]> {
   const { output } = await call('me.get', {})
   return (output as Me).merchants.map(({ merchantId, name, role }) => ({ id: merchantId, name, role }))
 }

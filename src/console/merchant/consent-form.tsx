@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import type { Locale, PageRequest, PageResponse } from '../page.ts'
 import { FormFields, html } from '../shared/shell.tsx'
 import { moment, text } from '../shared/texts.ts'
@@ -93,6 +94,10 @@ export interface ConsentFormOptions {
   readonly question: ConsentQuestion
   readonly merchant: MerchantChoice
   readonly action: string
+  /** Further hidden fields: which device the answer is for. */
+  readonly hidden?: Readonly<Record<string, string>>
+  /** What comes before the question. */
+  readonly intro?: ComponentChildren
   readonly formActionOrigins?: readonly string[]
   /** What was wrong with the answer. */
   readonly problem?: string
@@ -181,6 +186,10 @@ export function consentForm(request: PageRequest, options: ConsentFormOptions): 
           {problem}
         </p>
       )}
+      {Object.entries(options.hidden ?? {}).map(([name, value]) => (
+        <input key={name} type="hidden" name={name} value={value} />
+      ))}
+      {options.intro}
       <Who request={request} question={question} />
       {words.nothing === null ? null : <p>{words.nothing[locale]}</p>}
       {words.sections.map((section) => (

@@ -5,9 +5,16 @@ import { text } from '../shared/texts.ts'
 import { type MerchantChoice, withMerchant } from './choose-merchant.tsx'
 import { type ConsentFormOptions, consentForm, refusedPage } from './consent-form.tsx'
 import type { ConsentQuestion } from './consent-question.ts'
+import { isSignIn, signInForm, signInToApp } from './sign-in-to-app.tsx'
 
-async function readQuestion(call: PageCall, merchantId: string, appId: string): Promise<ConsentQuestion> {
-  const { output } = await call('consent.get', { merchantId, appId })
+async function readQuestion(
+  call: PageCall,
+  merchantId: string,
+  appId: string,
+  interactionUid?: string,
+): Promise<ConsentQuestion> {
+  const ref = interactionUid === undefined ? {} : { interactionUid }
+  const { output } = await call('consent.get', { merchantId, appId, ...ref })
   return output as ConsentQuestion
 }
 
@@ -74,7 +81,8 @@ async function showForApp(
   merchant: MerchantChoice,
   interaction: Interaction,
 ): Promise<PageResponse> {
-  const question = await readQuestion(call, merchant.id, interaction.appId)
+  const question = await readQuestion(call, merchant.id, interaction.appId, interaction.uid)
+  if (isSignIn(question)) return signInForm(request, { question, merchant, interaction })
   const form = appForm(question, merchant, interaction)
   if (question.refusedAt === null || request.query['again'] === '1') return consentForm(request, form)
   const again = `/consent/${interaction.uid}?merchant=${encodeURIComponent(merchant.id)}&again=1`
@@ -85,13 +93,13 @@ async function showForApp(
 function mend(
   request: PageRequest,
   call: PageCall,
-  appId: string,
+  { appId, interactionUid }: { readonly appId: string; readonly interactionUid?: string },
   form: (question: ConsentQuestion, merchant: MerchantChoice) => ConsentFormOptions,
 ): (error: unknown) => Promise<PageResponse> {
   return (error) => {
     if (!(error instanceof StoaError) || error.code !== 'install.separate_consent_missing') throw error
     return withMerchant(request, call, field(request, 'merchant_id'), async (merchant) => {
-      const options = form(await readQuestion(call, merchant.id, appId), merchant)
+      const options = form(await readQuestion(call, merchant.id, appId, interactionUid), merchant)
       return consentForm(request, { ...options, problem: text(request.locale, 'separateMissing') })
     })
   }
@@ -106,7 +114,7 @@ async function answerMarket(request: PageRequest, call: PageCall): Promise<PageR
   const location = `/m/apps/${appId}?${merchant}`
   return accept(request, call, appId).then(
     () => ({ kind: 'redirect', location }),
-    mend(request, call, appId, marketForm),
+    mend(request, call, { appId }, marketForm),
   )
 }
 
@@ -118,12 +126,16 @@ async function answerApp(
 ): Promise<PageResponse> {
   const { appId, uid } = interaction
   const decision = decisionOf(request)
+  const signedIn = decision === 'allow' ? await signInToApp(request, call, interaction) : null
+  if (signedIn !== null) return { kind: 'redirect', location: signedIn }
   if (decision === 'deny') await refuse(request, call, appId)
   if (decision !== 'allow') return { kind: 'redirect', location: await session.denyConsent(interaction) }
   return accept(request, call, appId, uid).then(
     ({ redirectTo }) =>
       redirectTo === null ? interactionGone(request) : { kind: 'redirect', location: redirectTo },
-    mend(request, call, appId, (question, merchant) => appForm(question, merchant, interaction)),
+    mend(request, call, { appId, interactionUid: uid }, (question, merchant) =>
+      appForm(question, merchant, interaction),
+    ),
   )
 }
 

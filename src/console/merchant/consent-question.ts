@@ -22,6 +22,7 @@ export interface ConsentQuestion {
   readonly words: ConsentWords
   readonly textSha256: string
   readonly refusedAt: string | null
+  readonly accessType: 'offline' | 'online'
 }
 
 export interface Fact {

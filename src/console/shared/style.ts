@@ -17,6 +17,7 @@ ul.rows > li { padding: .9rem 0; border-bottom: 1px solid var(--line); }
 .badge { display: inline-block; padding: .1rem .5rem; border: 1px solid var(--line); border-radius: 1rem; font-size: .8rem; }
 .badge.private { color: var(--warn); border-color: currentColor; }
 .badges { display: flex; flex-wrap: wrap; gap: .35rem; margin: .35rem 0 .5rem; }
+.code { font: 1.75rem/1.5 ui-monospace, monospace; letter-spacing: .15em; }
 .hint { font-size: .92rem; }
 .who { margin-bottom: 1.5rem; }
 .who p { margin: .2rem 0; }

@@ -63,6 +63,8 @@ const texts = {
   continueAction: { en: 'Continue', 'zh-CN': '继续' },
   by: { en: 'by {publisher}', 'zh-CN': '开发者：{publisher}' },
   look: { en: 'See what it asks for', 'zh-CN': '查看所需权限' },
+  allow: { en: 'Allow', 'zh-CN': '允许' },
+  doNotAllow: { en: 'Do not allow', 'zh-CN': '不允许' },
   separateMissing: {
     en: 'Nothing has been decided yet. The app needs a permission that you agree to separately: tick it below, or choose “Do not allow”.',
     'zh-CN': '尚未作出任何决定。应用需要一项须单独同意的权限：请在下方勾选，或选择“不允许”。',
@@ -75,6 +77,63 @@ const texts = {
   },
   refusedBack: { en: 'Back to the app', 'zh-CN': '返回应用' },
   refusedAgain: { en: 'Look at the request again', 'zh-CN': '重新查看请求' },
+  consentMaker: { en: 'Made by {publisher}.', 'zh-CN': '由 {publisher} 开发。' },
+  appSignInTitle: { en: 'Sign in to {app}', 'zh-CN': '登录 {app}' },
+  appSignInWhat: {
+    en: '{app} will know that you, {name}, use it at {merchant}, and may do there what {merchant} has agreed to. It learns neither your email address nor your password.',
+    'zh-CN':
+      '{app} 将得知您（{name}）正在 {merchant} 使用它，并可在 {merchant} 已同意的权限范围内操作。它不会获知您的邮箱地址或密码。',
+  },
+  appSignInEnd: {
+    en: 'This ends when you sign out here or leave the merchant.',
+    'zh-CN': '您在此退出登录或离开该商家后，此登录即失效。',
+  },
+  deviceTitle: { en: 'Connect a device', 'zh-CN': '连接设备' },
+  deviceEnter: {
+    en: 'Type the code that your device or command line shows.',
+    'zh-CN': '请输入您的设备或命令行显示的代码。',
+  },
+  deviceCode: { en: 'Code', 'zh-CN': '代码' },
+  deviceWarning: {
+    en: 'Only type a code that a device in front of you shows. Whoever sends you one by mail, chat or phone wants to act in your name.',
+    'zh-CN': '请只输入您面前的设备所显示的代码。通过邮件、聊天或电话向您发送代码的人，是想以您的名义操作。',
+  },
+  deviceWrong: {
+    en: 'No device waits for this code. It may be mistyped, used or older than 10 minutes.',
+    'zh-CN': '没有设备在等待此代码。代码可能输入有误、已被使用或已超过 10 分钟。',
+  },
+  deviceTooMany: {
+    en: 'Too many wrong codes. Wait 15 minutes and start again on the device.',
+    'zh-CN': '错误代码次数过多。请等待 15 分钟后在设备上重新开始。',
+  },
+  deviceConfirmTitle: { en: 'Is this your device?', 'zh-CN': '这是您的设备吗？' },
+  deviceCompare: {
+    en: 'Compare: your device must show exactly this code.',
+    'zh-CN': '请核对：您的设备必须显示完全相同的代码。',
+  },
+  deviceOrigin: {
+    en: 'Asked for at {time} from the network address {address} by {program}.',
+    'zh-CN': '请求时间 {time}，网络地址 {address}，程序 {program}。',
+  },
+  deviceUnknownProgram: { en: 'a program that does not say what it is', 'zh-CN': '未说明身份的程序' },
+  deviceApp: { en: '{app}, made by {publisher}, asks.', 'zh-CN': '请求方：{app}，由 {publisher} 开发。' },
+  deviceCli: {
+    en: 'The command line of this platform asks to act as you:',
+    'zh-CN': '本平台的命令行工具请求以您的身份操作：',
+  },
+  deviceCliEnd: {
+    en: 'If you allow: it gets a personal token for 90 days, which you can end at any time.',
+    'zh-CN': '如果允许：它将获得有效期 90 天的个人令牌，您可以随时终止。',
+  },
+  deviceDoneTitle: { en: 'Done', 'zh-CN': '完成' },
+  deviceAllowed: {
+    en: 'The device goes on by itself within seconds. You can close this page.',
+    'zh-CN': '设备将在几秒内自动继续。您可以关闭此页面。',
+  },
+  deviceDenied: {
+    en: 'Nothing was given to the device. You can close this page.',
+    'zh-CN': '未向该设备授予任何权限。您可以关闭此页面。',
+  },
   appInstalledAt: { en: '{app} is installed at {merchant}', 'zh-CN': '{app} 已安装到 {merchant}' },
   appMay: { en: 'It may:', 'zh-CN': '它可以：' },
   appMayNothing: { en: 'It may use no data of yours.', 'zh-CN': '它不能使用您的任何数据。' },

@@ -10,5 +10,5 @@ export async function loadPerson(
   audiences: Iterable<string>,
 ): Promise<PersonCaller | null> {
   const row = await findCaller(queries, personId)
-  return row === null ? null : toCaller(row, audiences)
+  return row === null ? null : toCaller(row, audiences, null)
 }

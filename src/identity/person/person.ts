@@ -20,6 +20,7 @@ export const allAudiences: ReadonlySet<string> = new Set(audiences)
 export function toCaller(
   row: CallerRow,
   audienceNames: Iterable<string>,
+  credentialId: string | null,
   sessionId: string | null = null,
 ): PersonCaller {
   return {
@@ -28,6 +29,7 @@ export function toCaller(
     sessionId,
     displayName: row.display_name,
     locale: row.locale,
+    credentialId,
     audiences: new Set(audienceNames),
     publishers: new Map(Object.entries(row.publishers)),
     merchants: new Map(Object.entries(row.merchants)),

@@ -1,6 +1,7 @@
 import type { Localized } from '../../capability/index.ts'
 import { limits } from '../../kernel/index.ts'
-import type { ConsentBound, ConsentQuestion, ConsentRow } from '../consent.ts'
+import type { ConsentBound } from '../bounds.ts'
+import type { ConsentQuestion, ConsentRow } from '../consent.ts'
 import { type ConsentManifest, localizedOf } from '../consent-manifest.ts'
 import { countryName, dayOf, say } from './consent-texts.ts'
 import type { ConsentItem, ConsentSection, ConsentWords, Fact } from './consent-words.ts'

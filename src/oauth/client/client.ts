@@ -1,5 +1,7 @@
 import type { AdapterPayload } from 'oidc-provider'
+import type { AuthorizationDetail } from '../../capability/index.ts'
 import { authenticationOf, type Mechanism } from './authentication.ts'
+import { grantTypesOf } from './grant-types.ts'
 import type { ClientRow, ManifestPart } from './store.ts'
 
 /** What the library is told about an app: its own members and some of ours, named in `extraClientMetadata`. */
@@ -10,12 +12,15 @@ export type ClientPayload = AdapterPayload & {
   readonly stoa_keys: readonly (readonly [string, string, string | null])[]
   /** What the released manifests ask for, as far as the platform still has it. */
   readonly stoa_scopes: readonly string[]
+  /** The widest authorization details that the released manifests ask for. */
+  readonly stoa_details: readonly AuthorizationDetail[]
 }
 
 export const extraClientMembers: readonly (keyof ClientPayload & `stoa_${string}`)[] = [
   'stoa_secrets',
   'stoa_keys',
   'stoa_scopes',
+  'stoa_details',
 ]
 
 function scopesOf({ scopes }: ManifestPart): string[] {
@@ -50,6 +55,7 @@ export function toClientPayload(
   const redirectUris = redirectUrisOf(row)
   const wanted = new Set(row.manifests.flatMap(scopesOf))
   const hasCodeFlow = redirectUris.length > 0
+  const details = row.manifests.flatMap((manifest) => manifest.details ?? [])
   return {
     client_id: row.app_id,
     ...authenticationOf(row, options),
@@ -58,11 +64,11 @@ export function toClientPayload(
     redirect_uris: redirectUris,
     response_types: hasCodeFlow ? ['code'] : [],
     response_modes: ['query'],
-    grant_types: hasCodeFlow
-      ? ['authorization_code', 'refresh_token', 'client_credentials']
-      : ['client_credentials'],
+    grant_types: grantTypesOf(row, hasCodeFlow),
+    authorization_details_types: [...new Set(details.map(({ type }) => type))],
     stoa_secrets: row.secrets,
     stoa_keys: row.keys.map(([id, { kid, alg }]) => [id, kid, alg ?? null]),
     stoa_scopes: options.supportedScopes.filter((scope) => wanted.has(scope)),
+    stoa_details: details,
   }
 }

@@ -1,4 +1,5 @@
 import type { JWK } from 'oidc-provider'
+import type { AuthorizationDetail } from '../../capability/index.ts'
 import { execute, sql } from '../../db/index.ts'
 import { limits, type Queries, toDate } from '../../kernel/index.ts'
 import { appRuleInForce } from '../../rules/index.ts'
@@ -24,6 +25,8 @@ export type PublicJwk = JWK & { readonly kid: string }
 
 export interface ManifestPart {
   readonly redirectUris: readonly string[] | null
+  readonly details?: readonly AuthorizationDetail[] | null
+  readonly deviceAuthorization?: boolean | null
   readonly scopes: {
     readonly required?: readonly { readonly name: string }[]
     readonly optional?: readonly { readonly name: string }[]
@@ -48,7 +51,9 @@ export async function findClient(q: Queries, appId: string, nowMs: number): Prom
          where c.app_id = a.id and c.kind = 'secret' and c.revoked_at is null
            and (c.expires_at is null or c.expires_at > $2)), '[]') as secrets,
        coalesce((select jsonb_agg(jsonb_build_object(
-           'redirectUris', v.manifest -> 'stoa_redirect_uris', 'scopes', v.manifest -> 'stoa_scopes') order by v.code)
+           'redirectUris', v.manifest -> 'stoa_redirect_uris', 'scopes', v.manifest -> 'stoa_scopes',
+           'details', v.manifest -> 'stoa_authorization_details',
+           'deviceAuthorization', v.manifest -> 'stoa_device_authorization') order by v.code)
          from release r join version v on v.id = r.version_id
          where r.app_id = a.id and r.state = 'active' and v.state = 'released' and not exists (
            select 1 from release n where n.app_id = a.id and n.state = 'active' and n.cohort = 'all'

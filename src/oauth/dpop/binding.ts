@@ -35,5 +35,5 @@ export async function provenKey(ctx: KoaContextWithOIDC): Promise<string | null>
   const { provider, client } = ctx.oidc
   const proof = await grantHelpers.validateDpop(provider, ctx)
   await grantHelpers.checkDpopReplay(provider, ctx, proof, client?.clientId ?? '')
-  return proof.thumbprint
+  return proof?.thumbprint ?? null
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Interaction as LibraryInteraction, Provider } from 'oidc-provider'
 import { OAuthErrors } from '../errors.ts'
+import { type AccessType, accessTypeOf } from '../grant/access-type.ts'
 import { errors } from '../library.ts'
 
 /** What the authorization server waits for, when a page is one step of /oauth/authorize. */
@@ -10,6 +11,8 @@ export interface Interaction {
   readonly appId: string
   /** Scopes the app asks for in this request. */
   readonly scopes: readonly string[]
+  /** offline: the app acts as the installation; online: as the person who is there. */
+  readonly accessType: AccessType
   /** Origin of the redirect URI: the one place besides ourselves to which this page's form may lead. */
   readonly redirectOrigin: string
 }
@@ -56,6 +59,7 @@ export async function findInteraction(
     prompt: name,
     appId: String(interaction.params['client_id']),
     scopes: requestedScopes(interaction),
+    accessType: accessTypeOf(interaction.params),
     redirectOrigin: new URL(String(interaction.params['redirect_uri'])).origin,
   }
 }

@@ -1,4 +1,4 @@
-import type { AppCaller } from '../../capability/index.ts'
+import { type AppCaller, type BoundTypes, meetDetails } from '../../capability/index.ts'
 import { type Clock, isWellFormedToken, limits, type Queries } from '../../kernel/index.ts'
 import { hashValue, type OAuthKeys } from '../keys.ts'
 import { type AccessRow, findAccess } from './store.ts'
@@ -17,6 +17,8 @@ export interface Holder {
   readonly caller: AppCaller
   /** Thumbprint of the key that the holder must prove to have; null: a bearer token. */
   readonly jkt: string | null
+  /** Whether it was asked for with the scope openid. */
+  readonly openId: boolean
 }
 
 /** Whose tokens ended: each member given must match. */
@@ -29,6 +31,7 @@ export interface Forget {
 export interface AccessTokenDependencies {
   readonly queries: Queries
   readonly keys: OAuthKeys
+  readonly boundTypes: BoundTypes
   readonly clock: Clock
 }
 
@@ -38,8 +41,8 @@ interface Entry {
   readonly untilMs: number
 }
 
-/** What a token allows: its own scopes as far as the merchant still grants them. */
-function toCaller(row: AccessRow): AppCaller {
+/** What a token allows: its own scopes and details as far as the merchant still grants them. */
+function toCaller(row: AccessRow, boundTypes: BoundTypes): AppCaller {
   const { app_id: appId, installation_id: installationId, merchant_id: merchantId, epoch } = row
   const granted = new Set(row.granted ?? [])
   const installation =
@@ -51,15 +54,18 @@ function toCaller(row: AccessRow): AppCaller {
     appId,
     installation,
     scopes: new Set(installation === null ? [] : row.scopes.filter((scope) => granted.has(scope))),
+    bounds: meetDetails(boundTypes, row.bounds ?? [], row.details ?? []),
     personId: row.person_id,
   }
 }
 
-function toEntry(row: AccessRow | null, askedAtMs: number): Entry {
+function toEntry(row: AccessRow | null, askedAtMs: number, boundTypes: BoundTypes): Entry {
   if (row === null)
     return { holder: null, grantId: null, untilMs: askedAtMs + limits.accessTokenCacheNegativeMs }
   const untilMs = Math.min(askedAtMs + limits.accessTokenCacheMs, row.expires_at.getTime())
-  return { holder: { caller: toCaller(row), jkt: row.jkt }, grantId: row.grant_id, untilMs }
+  const openId = row.scopes.includes('openid')
+  const holder = { caller: toCaller(row, boundTypes), jkt: row.jkt, openId }
+  return { holder, grantId: row.grant_id, untilMs }
 }
 
 function matches(hash: string, { holder, grantId }: Entry, which: Forget): boolean {
@@ -76,7 +82,7 @@ function matches(hash: string, { holder, grantId }: Entry, which: Forget): boole
  * lifetime counts from before the statement was sent, so that a revocation holds everywhere within it.
  */
 export function makeAccessTokens(deps: AccessTokenDependencies): AccessTokens {
-  const { queries, keys, clock } = deps
+  const { queries, keys, boundTypes, clock } = deps
   const entries = new Map<string, Entry>()
   const reading = new Map<string, Promise<Entry>>()
   let revocations = 0
@@ -91,7 +97,7 @@ export function makeAccessTokens(deps: AccessTokenDependencies): AccessTokens {
   async function read(hash: string): Promise<Entry> {
     const askedAtMs = clock.nowMs()
     const before = revocations
-    const entry = toEntry(await findAccess(queries, hash, askedAtMs), askedAtMs)
+    const entry = toEntry(await findAccess(queries, hash, askedAtMs), askedAtMs, boundTypes)
     if (before === revocations) remember(hash, entry)
     return entry
   }
@@ -106,15 +112,17 @@ export function makeAccessTokens(deps: AccessTokenDependencies): AccessTokens {
     return started
   }
 
+  async function lookUp(token: string): Promise<Entry | null> {
+    if (!isWellFormedToken('accessToken', token)) return null
+    const hash = hashValue(keys, token)
+    const known = entries.get(hash)
+    if (known !== undefined && known.untilMs > clock.nowMs()) return known
+    entries.delete(hash)
+    return readOnce(hash)
+  }
+
   return {
-    async holderOf(token) {
-      if (!isWellFormedToken('accessToken', token)) return null
-      const hash = hashValue(keys, token)
-      const known = entries.get(hash)
-      if (known !== undefined && known.untilMs > clock.nowMs()) return known.holder
-      entries.delete(hash)
-      return (await readOnce(hash)).holder
-    },
+    holderOf: async (token) => (await lookUp(token))?.holder ?? null,
     forget(which) {
       revocations += 1
       reading.clear()

@@ -1,4 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { AuthorizationDetail } from '../../capability/index.ts'
 import { hmacSha256, limits, seal, unseal } from '../../kernel/index.ts'
 import { isAuthenticated } from '../client/authentication.ts'
 import { provenKey } from '../dpop/binding.ts'
@@ -24,8 +25,8 @@ interface ReplayBox {
 }
 
 function askedFor(ctx: KoaContextWithOIDC, jkt: string | null): string {
-  const { scope, resource } = ctx.oidc.params ?? {}
-  return JSON.stringify([scope ?? null, resource ?? null, jkt])
+  const { scope, resource, authorization_details: details } = ctx.oidc.params ?? {}
+  return JSON.stringify([scope ?? null, resource ?? null, details ?? null, jkt])
 }
 
 /**
@@ -65,22 +66,25 @@ async function issueAccessToken(
   ctx: KoaContextWithOIDC,
   grant: GrantRow,
   { token }: Rotation,
-  { scope, jkt }: { readonly scope: string; readonly jkt: string | null },
+  { answer, jkt }: { readonly answer: TokenAnswer; readonly jkt: string | null },
 ): Promise<Pick<TokenAnswer, 'access_token' | 'expires_in'>> {
   const { provider, client } = ctx.oidc
   if (client === undefined) throw new errors.InvalidGrant('no client')
-  const unit: UnitOfWork = { issued: [], consumed: null, grant, refreshToken: null }
+  const unit: UnitOfWork = { issued: [], consumed: null, grant, extra: {}, openId: true, refreshToken: null }
   const accessToken = new provider.AccessToken({
     client,
     accountId: grant.account_id,
     grantId: grant.id,
     gty: 'authorization_code refresh_token',
   })
+  const { scope = '', authorization_details: details } = answer
   accessToken.resourceServer = new provider.ResourceServer(deps.resource, {
     scope,
     accessTokenFormat: 'opaque',
   })
   accessToken.scope = scope
+  // As narrow as the one in the box was.
+  if (details !== undefined) accessToken.rar = [...(details as readonly AuthorizationDetail[])]
   if (jkt !== null) accessToken.setThumbprint('jkt', jkt)
   const value = await inUnitOfWork(unit, () => accessToken.save())
   const write = { issued: unit.issued, familyId: token.family_id, consumed: null, successor: null }
@@ -97,7 +101,7 @@ async function endAuthorization(deps: TokenEndpointDependencies, { token }: Rota
   if (token.grant_id === null) return
   const nowMs = deps.clock.nowMs()
   await revokeTokensOfGrant(deps.queries, token.grant_id, nowMs)
-  await revokeGrant(deps.queries, token.grant_id, nowMs)
+  await revokeGrant(deps.queries, token.grant_id, { reason: 'reused', nowMs })
   deps.accessTokens.forget({ grantId: token.grant_id })
   deps.log.warn({ appId: token.app_id, grantId: token.grant_id }, 'oauth.refresh_token_reused')
 }
@@ -133,6 +137,6 @@ export async function replayRotation(
   const access =
     leftSeconds > 0
       ? { expires_in: leftSeconds }
-      : await issueAccessToken(deps, ctx, grant, rotation, { scope: box.answer.scope ?? '', jkt })
+      : await issueAccessToken(deps, ctx, grant, rotation, { answer: box.answer, jkt })
   ctx.body = { ...box.answer, ...access }
 }

@@ -1,8 +1,9 @@
 import type { AdapterPayload } from 'oidc-provider'
+import type { AuthorizationDetail } from '../../capability/index.ts'
 import { execute, sql } from '../../db/index.ts'
 import { type DbTime, type Queries, type Transaction, toDate, toIso } from '../../kernel/index.ts'
 import { appRuleInForce } from '../../rules/index.ts'
-import { type GrantRow, liveGrant } from '../grant/store.ts'
+import { type GrantRow, liveGrant, personIsLive } from '../grant/store.ts'
 
 export interface TokenRow {
   readonly hash: string
@@ -155,7 +156,7 @@ export async function revokeTokensOfInstallation(
   await execute(
     tx,
     `with grants as (
-       update oauth_grant g set revoked_at = $3 from installation i
+       update oauth_grant g set revoked_at = $3, end_reason = 'uninstalled' from installation i
        where i.merchant_id = $1 and i.id = $2 and g.installation_id = i.id and g.revoked_at is null)
      update oauth_token set revoked_at = $3
      where merchant_id = $1 and installation_id = $2 and revoked_at is null`,
@@ -173,6 +174,9 @@ export interface AccessRow {
   readonly person_id: string | null
   readonly scopes: readonly string[]
   readonly granted: readonly string[] | null
+  readonly bounds: readonly AuthorizationDetail[] | null
+  /** Those that the token was issued with. */
+  readonly details: readonly AuthorizationDetail[] | null
   readonly epoch: number | null
   /** Thumbprint of the key it is bound to (RFC 9449 §6); null: a bearer token. */
   readonly jkt: string | null
@@ -186,8 +190,8 @@ export interface AccessRow {
 export async function findAccess(q: Queries, hash: string, nowMs: number): Promise<AccessRow | null> {
   const [row] = await sql<AccessRow>(
     q,
-    `select t.app_id, t.grant_id, t.installation_id, t.merchant_id, t.person_id, t.scopes, m.granted, m.epoch,
-       t.payload ->> 'jkt' as jkt, t.expires_at
+    `select t.app_id, t.grant_id, t.installation_id, t.merchant_id, t.person_id, t.scopes, m.granted, m.bounds,
+       t.payload -> 'rar' as details, m.epoch, t.payload ->> 'jkt' as jkt, t.expires_at
      from oauth_token t
      join app a on a.id = t.app_id and a.archived_at is null
      left join oauth_grant g on g.id = t.grant_id and g.revoked_at is null
@@ -196,7 +200,7 @@ export async function findAccess(q: Queries, hash: string, nowMs: number): Promi
      left join "grant" m on m.installation_id = i.id and m.revoked_at is null
      where t.hash = $1 and t.revoked_at is null and t.expires_at > $2
        and (t.kind = 'ClientCredentials' or (t.kind = 'AccessToken' and g.id is not null))
-       and (t.installation_id is null or m.id is not null)
+       and (t.installation_id is null or m.id is not null) and (g.id is null or ${personIsLive('$2')})
        and not exists (
          select 1 from rule u where ${appRuleInForce('u', '$2')} and u.effect in ('stop', 'revoke_tokens')
            and (u.app_id is null or u.app_id = t.app_id)

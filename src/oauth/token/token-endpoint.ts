@@ -1,6 +1,7 @@
 import type { CanBePromise, KoaContextWithOIDC } from 'oidc-provider'
 import { type Clock, isWellFormedToken, type Log, type Queries } from '../../kernel/index.ts'
 import { requireProof } from '../dpop/binding.ts'
+import { asksForOpenId } from '../grant/access-type.ts'
 import { hashValue, type OAuthKeys } from '../keys.ts'
 import { errors } from '../library.ts'
 import type { AccessTokens } from './access-token.ts'
@@ -20,17 +21,25 @@ export interface TokenEndpointDependencies {
 /** A grant type's handler; registered with `next` as second parameter, which no handler of ours uses. */
 export type GrantHandler = (ctx: KoaContextWithOIDC) => CanBePromise<void>
 
-function newUnitOfWork(rotation: Rotation | null): UnitOfWork {
+function newUnitOfWork(ctx: KoaContextWithOIDC, rotation: Rotation | null): UnitOfWork {
+  const { scope } = ctx.oidc.params ?? {}
   return {
     issued: [],
     consumed: null,
     grant: rotation?.grant ?? null,
+    extra: {},
+    openId: scope === undefined || asksForOpenId({ scope }),
     refreshToken: rotation?.token ?? null,
   }
 }
 
 function refreshTokenOf(issued: readonly NewToken[]): NewToken | null {
   return issued.find(({ kind }) => kind === 'RefreshToken') ?? null
+}
+
+/** The library tells the scope of the API alone; a token that comes with an ID token has openid, too. */
+function openIdScope({ id_token: idToken, scope = '' }: TokenAnswer): Pick<TokenAnswer, 'scope'> {
+  return idToken === undefined ? {} : { scope: `openid ${scope}`.trim() }
 }
 
 /**
@@ -46,7 +55,7 @@ async function runAndCommit(
     readonly sealBox?: (answer: TokenAnswer) => Promise<string>
   },
 ): Promise<boolean> {
-  const unit = newUnitOfWork(options.rotation ?? null)
+  const unit = newUnitOfWork(ctx, options.rotation ?? null)
   await inUnitOfWork(unit, async () => {
     await handler(ctx)
   })
@@ -55,7 +64,8 @@ async function runAndCommit(
     // RFC 6749 §5.1: "The client MUST ignore unrecognized value names in the response." An app's backend learns here
     // for which merchant the tokens are.
     const facts = { merchant_id: grant.merchant_id, installation_id: grant.installation_id }
-    ctx.body = { ...(ctx.body as TokenAnswer), ...facts }
+    const answer = ctx.body as TokenAnswer
+    ctx.body = { ...answer, ...facts, ...openIdScope(answer) }
   }
   const refreshToken = refreshTokenOf(issued)
   return writeTokens(deps.queries, {

@@ -175,6 +175,7 @@ test('an installation that has ended can store nothing more, though its caller i
     appId: app.appId,
     installation: { appId: app.appId, installationId, merchantId: merchant.merchantId, grantEpoch: 1 },
     scopes: new Set<string>(),
+    bounds: [],
     personId: null,
   }
   await expect(at.act('storage.set', caller, { key: 'late', value: 1 })).rejects.toMatchObject({

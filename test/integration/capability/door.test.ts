@@ -12,7 +12,7 @@ import {
   type PersonCaller,
   schema,
 } from '../../../src/capability/index.ts'
-import { makeIdempotencyStore, sql } from '../../../src/db/index.ts'
+import { makeBoundCounters, makeIdempotencyStore, sql } from '../../../src/db/index.ts'
 import { deriveKey, newId, StoaError, systemClock, systemRandom } from '../../../src/kernel/index.ts'
 import { openTestDatabase, quietLog, type TestDatabase } from '../../support/database.ts'
 
@@ -119,6 +119,7 @@ beforeAll(async () => {
     publish: () => Promise.reject(new Error('nothing here publishes')),
     recorder,
     idempotency: makeIdempotencyStore({ clock: systemClock, key: deriveKey('test', 'idempotency') }),
+    boundCounters: makeBoundCounters(),
     checkRules: (caller) => {
       order.push('rules')
       return Promise.resolve(caller)
@@ -143,6 +144,7 @@ const app: AppCaller = {
   appId: 'app_1',
   installation,
   scopes: new Set(['thing:write']),
+  bounds: [],
   personId: null,
 }
 const person: PersonCaller = {
@@ -151,6 +153,7 @@ const person: PersonCaller = {
   sessionId: null,
   displayName: 'Ann',
   locale: 'en',
+  credentialId: null,
   audiences: new Set(['merchant']),
   publishers: new Map(),
   merchants: new Map([

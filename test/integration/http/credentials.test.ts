@@ -149,7 +149,9 @@ describe('an access token', () => {
     const api = at.bearer(tokens.access_token)
     expect((await api.refused('GET', '/v1/orders', 403)).code).toBe('capability.installation_required')
     expect(await api.call('GET', '/v1/installations')).toMatchObject({
-      data: [{ installationId: mine.ids['installationId'], scopes: ['order:read', 'order:write'] }],
+      data: [
+        { installationId: mine.ids['installationId'], scopes: ['order:read', 'order:refund', 'order:write'] },
+      ],
     })
   })
 

@@ -87,7 +87,7 @@ export async function makeTenant(at: TestPlatform): Promise<Tenant> {
     // A public app may be seen by every merchant.
     visibility: 'private',
     privateMerchantId: merchant.merchantId,
-    manifest: { required: ['order:read', 'order:write'], events: ['order.paid'] },
+    manifest: { required: ['order:read', 'order:refund', 'order:write'], events: ['order.paid'] },
   })
   const { ids, accessToken } = await idsOf(at, story, app, merchant)
   const clients = {

@@ -7,7 +7,7 @@ import {
   makeDoor,
   type PersonCaller,
 } from '../../../src/capability/index.ts'
-import type { Db } from '../../../src/db/index.ts'
+import { type Db, makeBoundCounters } from '../../../src/db/index.ts'
 import {
   allAudiences,
   identityCapability,
@@ -99,6 +99,7 @@ export async function openBench(options: { readonly registrationOpen?: boolean }
       claim: () => Promise.resolve('claimed'),
       finish: () => Promise.resolve(),
     },
+    boundCounters: makeBoundCounters(),
     checkRules: (caller) => Promise.resolve(caller),
     ...ids,
   })

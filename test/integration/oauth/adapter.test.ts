@@ -3,6 +3,7 @@ import { type AdapterDependencies, makeAdapter } from '../../../src/oauth/adapte
 import { deriveOAuthKeys } from '../../../src/oauth/keys.ts'
 import { makeAccessTokens } from '../../../src/oauth/token/access-token.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { boundTypes } from './world.ts'
 
 let database: TestDatabase
 let deps: AdapterDependencies
@@ -15,8 +16,9 @@ beforeAll(async () => {
   const keys = deriveOAuthKeys('a secret key for tests that has enough characters')
   deps = {
     ...{ queries, keys, clock, resource: 'https://open.example.com/v1', placeholderSecret: 'placeholder' },
-    accessTokens: makeAccessTokens({ queries, keys, clock }),
+    accessTokens: makeAccessTokens({ queries, keys, boundTypes, clock }),
     supportedScopes: () => [],
+    boundTypes,
   }
 })
 afterAll(() => database.close())

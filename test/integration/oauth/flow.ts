@@ -38,6 +38,11 @@ export interface Choice extends TestInstallation {
   readonly refused?: readonly string[]
 }
 
+/** What one merchant agrees to, for a page that says so itself. */
+export function agreementOf(installation: TestInstallation, granted: readonly string[] = ['order:read']) {
+  return { ...installation, personId: 'per_one', credentialId: null, granted, refused: [], details: [] }
+}
+
 /** Sign-in: from /oauth/authorize to the consent page's address. */
 export async function signIn(
   world: Pick<World, 'publicUrl'>,
@@ -139,4 +144,9 @@ export function post(
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
     body: typeof members === 'string' ? members : new URLSearchParams(members).toString(),
   })
+}
+
+/** The header of client_secret_basic, for requests that no client library sends. */
+export function basic(clientId: string, secret: string): { readonly authorization: string } {
+  return { authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}` }
 }

@@ -38,7 +38,7 @@ function makeBarrier(count: number): () => Promise<void> {
 function dependencies(): TokenEndpointDependencies {
   const { queries } = world.database.db
   const { clock, publicUrl } = world
-  const accessTokens = makeAccessTokens({ queries, keys, clock })
+  const accessTokens = makeAccessTokens({ queries, keys, boundTypes: w.boundTypes, clock })
   return { queries, keys, clock, log: quietLog, resource: `${publicUrl}/v1`, accessTokens }
 }
 

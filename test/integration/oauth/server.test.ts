@@ -47,12 +47,15 @@ describe('metadata', () => {
       revocation_endpoint: `${world.publicUrl}/oauth/revoke`,
       introspection_endpoint: `${world.publicUrl}/oauth/introspect`,
       jwks_uri: `${world.publicUrl}/oauth/jwks`,
-      scopes_supported: w.scopes,
+      scopes_supported: ['openid', ...w.scopes],
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
       pushed_authorization_request_endpoint: `${world.publicUrl}/oauth/par`,
+      device_authorization_endpoint: `${world.publicUrl}/oauth/device_authorization`,
+      userinfo_endpoint: `${world.publicUrl}/oauth/userinfo`,
+      subject_types_supported: ['pairwise'],
       token_endpoint_auth_methods_supported: authMethods,
       token_endpoint_auth_signing_alg_values_supported: algorithms,
       introspection_endpoint_auth_methods_supported: authMethods,
@@ -67,9 +70,11 @@ describe('metadata', () => {
       'authorization_code',
       'client_credentials',
       'refresh_token',
+      'urn:ietf:params:oauth:grant-type:device_code',
+      'urn:ietf:params:oauth:grant-type:token-exchange',
     ])
     expect(JSON.stringify(metadata)).not.toContain('HS256')
-    for (const absent of ['registration_endpoint', 'userinfo_endpoint', 'end_session_endpoint'])
+    for (const absent of ['registration_endpoint', 'end_session_endpoint'])
       expect(metadata).not.toHaveProperty(absent)
   })
 
@@ -143,7 +148,7 @@ describe('addresses', () => {
     '/oauth/end_session',
     '/oauth/par/',
     '/oauth/device',
-    '/oauth/userinfo',
+    '/oauth/device/abc',
     '/interaction/x',
     '/.well-known/openid-configuration/',
     '/v1/orders',

@@ -20,9 +20,7 @@ async function expectError(response: Response, status: number, error: string): P
   expect(await response.json()).toMatchObject({ error })
 }
 
-function basic(clientId: string, secret: string): { readonly authorization: string } {
-  return { authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}` }
-}
+const { basic } = f
 
 const clientCredentials = { grant_type: 'client_credentials' }
 
@@ -173,7 +171,7 @@ describe('client credentials', () => {
       kind: 'app',
       appId: app.appId,
       installation: null,
-      scopes: new Set(),
+      ...{ scopes: new Set(), bounds: [] },
       personId: null,
     })
   })

@@ -2,7 +2,18 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import * as oauth from 'oauth4webapi'
-import { type Clock, mintToken, newId, type Random, systemRandom, toDate } from '../../../src/kernel/index.ts'
+import { hostCapabilities } from '../../../src/capabilities/index.ts'
+import { type AuthorizationDetail, makeBoundTypes } from '../../../src/capability/index.ts'
+import { createPersonalToken, networkOf } from '../../../src/identity/index.ts'
+import {
+  type Clock,
+  limits,
+  mintToken,
+  newId,
+  type Random,
+  systemRandom,
+  toDate,
+} from '../../../src/kernel/index.ts'
 import {
   type AuthorizationServer,
   makeAuthorizationServer,
@@ -25,7 +36,8 @@ function movableClock(): MovableClock {
 }
 
 export const secretKey = 'a secret key for tests that has enough characters'
-export const scopes = ['order:read', 'order:write', 'customer:read']
+export const scopes = ['order:read', 'order:write', 'order:refund', 'customer:read']
+export const boundTypes = makeBoundTypes(hostCapabilities)
 export const redirectUri = 'https://app.example.com/callback'
 
 export interface World {
@@ -80,6 +92,10 @@ export async function openProcess(
     publicUrl,
     supportedScopes: () => scopes,
     privateScopes: () => options.privateScopes ?? [],
+    boundTypes,
+    networkOf,
+    issuePersonalToken: (tx, request) =>
+      createPersonalToken(tx, { clock, random }, { ...request, lifetimeMs: limits.personalTokenMs }),
     renderError: (error, locale) =>
       `<!doctype html><html lang="${locale}"><p>${error.code} ${error.message}</p>`,
     clock,
@@ -122,6 +138,8 @@ export async function openProcess(
         installationId: textOf(query['installation']),
         granted: listOf(query['granted']),
         refused: listOf(query['refused']),
+        credentialId: textOf(query['credential']) || null,
+        details: JSON.parse(textOf(query['details']) || '[]') as readonly AuthorizationDetail[],
       }),
     )
     response.redirect(303, location)

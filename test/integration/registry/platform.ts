@@ -8,7 +8,7 @@ import {
   makeDoor,
   type PersonCaller,
 } from '../../../src/capability/index.ts'
-import type { Db } from '../../../src/db/index.ts'
+import { type Db, makeBoundCounters } from '../../../src/db/index.ts'
 import {
   type Clock,
   hmacSha256,
@@ -85,6 +85,7 @@ function makePeople(db: Db, clock: Clock) {
         sessionId: null,
         displayName: 'Somebody',
         locale: 'en',
+        credentialId: null,
         audiences: new Set(['developer', 'reviewer', 'merchant', 'account']),
         publishers: new Map(Object.entries(publishers)),
         merchants: new Map(),
@@ -128,6 +129,7 @@ export async function openTestPlatform(): Promise<TestPlatform> {
     publish: () => Promise.reject(new Error('nothing is published here')),
     recorder: ignoreRecords,
     idempotency: noIdempotency,
+    boundCounters: makeBoundCounters(),
     checkRules: (caller) => Promise.resolve(caller),
     clock,
     random: systemRandom,

@@ -265,6 +265,7 @@ test('only reviewers decide, only staff looks, and developers see none of it', a
     appId: team.appId,
     installation: null,
     scopes: new Set(),
+    bounds: [],
     personId: null,
   })
   expect(app.status).toBe(403)

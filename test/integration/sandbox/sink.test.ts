@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { makeSandboxPool, type SandboxPool } from '../../../runtime/node/index.ts'
 import { type AccessRecord, type Door, makeDoor } from '../../../src/capability/index.ts'
-import { execute, sql } from '../../../src/db/index.ts'
+import { execute, makeBoundCounters, sql } from '../../../src/db/index.ts'
 import type { Events, Sink } from '../../../src/events/index.ts'
 import { sha256Hex, systemRandom } from '../../../src/kernel/index.ts'
 import type { VersionView } from '../../../src/registry/index.ts'
@@ -39,6 +39,7 @@ function makeTestDoor({ db, clock }: Fixture, publish: Events['publish']): Door 
       claim: () => Promise.resolve('claimed'),
       finish: () => Promise.resolve(),
     },
+    boundCounters: makeBoundCounters(),
     checkRules: (caller) => Promise.resolve(caller),
     clock,
     random: systemRandom,

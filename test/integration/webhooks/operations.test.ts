@@ -8,7 +8,7 @@ import {
   makeDoor,
   type PersonCaller,
 } from '../../../src/capability/index.ts'
-import { sql } from '../../../src/db/index.ts'
+import { makeBoundCounters, sql } from '../../../src/db/index.ts'
 import { neverDueMs } from '../../../src/events/index.ts'
 import { newId, StoaError, systemRandom } from '../../../src/kernel/index.ts'
 import { makeEndpointStore, webhooksCapability } from '../../../src/webhooks/index.ts'
@@ -53,6 +53,7 @@ function makeTestDoor(at: Fixture, allowLoopback: boolean): Door {
       claim: () => Promise.resolve('claimed'),
       finish: () => Promise.resolve(),
     },
+    boundCounters: makeBoundCounters(),
     checkRules: (caller) => Promise.resolve(caller),
     clock,
     random: systemRandom,
@@ -76,6 +77,7 @@ function person(publisherId: string, role = 'developer'): PersonCaller {
     sessionId: null,
     displayName: 'Dev',
     locale: 'en',
+    credentialId: null,
     audiences: new Set(['developer']),
     publishers: new Map([[publisherId, role]]),
     merchants: new Map(),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Mechanism } from '../../../src/oauth/client/authentication.ts'
 import { toClientPayload } from '../../../src/oauth/client/client.ts'
+import { deviceCodeGrant, tokenExchangeGrant } from '../../../src/oauth/client/grant-types.ts'
 import type { ClientRow } from '../../../src/oauth/client/store.ts'
 
 const uri = 'https://app.example.com/callback'
@@ -38,10 +39,12 @@ describe('an app as a client', () => {
       redirect_uris: [uri],
       response_types: ['code'],
       response_modes: ['query'],
-      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+      grant_types: ['authorization_code', 'refresh_token', 'client_credentials', tokenExchangeGrant],
+      authorization_details_types: [],
       stoa_secrets: [['crd_1', 'hash']],
       stoa_keys: [],
       stoa_scopes: ['order:read', 'order:write'],
+      stoa_details: [],
     })
   })
 
@@ -55,8 +58,26 @@ describe('an app as a client', () => {
     expect(clientOf(changes)).toMatchObject({
       redirect_uris: [],
       response_types: [],
-      grant_types: ['client_credentials'],
+      grant_types: ['client_credentials', tokenExchangeGrant],
     })
+  })
+
+  test('whose manifest asks for the device flow has it, with refresh tokens, also without a redirect URI', () => {
+    const manifests = [{ redirectUris: null, scopes: null, deviceAuthorization: true }]
+    expect(clientOf({ manifests }).grant_types).toEqual([
+      ...[deviceCodeGrant, 'refresh_token', 'client_credentials', tokenExchangeGrant],
+    ])
+  })
+
+  test('may ask for the types of authorization details that its manifests declare, each once', () => {
+    const details = [
+      { type: 'refund', currency: 'CNY' },
+      { type: 'refund', currency: 'USD' },
+      { type: 'shops' },
+    ]
+    const client = clientOf({ manifests: [{ redirectUris: null, scopes: null, details }] })
+    expect(client.authorization_details_types).toEqual(['refund', 'shops'])
+    expect(client.stoa_details).toEqual(details)
   })
 
   test('settings only narrow: what the manifest does not name is not added', () => {

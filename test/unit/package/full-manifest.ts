@@ -46,8 +46,14 @@ export const fullManifest = {
           { name: 'Statistics Inc.', country: 'US', role: 'independent' },
         ],
       },
+      { name: 'order:refund', purpose: { en: 'To give a little back' } },
     ],
   },
+  stoa_authorization_details: [
+    { type: 'refund', currency: 'CNY', max_amount_per_day: 10_000 },
+    { type: 'shops' },
+  ],
+  stoa_device_authorization: false,
   stoa_events: [
     { type: 'order.paid', version: 1 },
     { type: 'order.shipped', version: 2 },

@@ -15,17 +15,23 @@ export const context: ManifestContext = {
   files: new Map(
     ['manifest.json', 'handlers.js', 'images/icon.png', 'pages/index.wxml', 'pages/help.html'].map(filed),
   ),
-  knownScopes: new Map([
-    ['order:read', {}],
-    ['order:write', {}],
-  ]),
+  knownScopes: new Map(['order:read', 'order:write', 'order:refund'].map((name) => [name, {}])),
   knownEventTypes: new Map([
     ['order.paid', { version: 1, scope: 'order:read' }],
     ['order.shipped', { version: 2, scope: 'order:write' }],
     ['app.installed', { version: 1, scope: null }],
   ]),
+  knownDetailTypes: new Map([
+    ['refund', { scope: 'order:refund', checkDetail: currencyIsThere }],
+    ['shops', { scope: null, checkDetail: () => [] }],
+  ]),
   previousVersionCode: 6,
   appClass: 'mini-program',
+}
+
+function currencyIsThere(detail: unknown) {
+  const isThere = Object.hasOwn(detail as object, 'currency')
+  return isThere ? [] : [{ pointer: '/currency', message: '"currency" is missing' }]
 }
 
 function filed(path: string): readonly [string, null] {
@@ -50,7 +56,7 @@ function without(name: keyof typeof fullManifest): HostileManifest {
 }
 
 function scopes(required: readonly object[], optional: readonly object[] = []): object {
-  return { stoa_scopes: { required, optional }, stoa_events: [] }
+  return { stoa_scopes: { required, optional }, stoa_events: [], stoa_authorization_details: [] }
 }
 
 const purpose = { en: 'To thank' }
@@ -71,7 +77,7 @@ const ofSchema: readonly HostileManifest[] = [
   change('a name with a slash', { 'stoa_a/b~c': [] }, 'package.member_unknown /stoa_a~1b~0c'),
   change(
     'a misspelt list of scopes',
-    { stoa_scopes: { reqired: [] }, stoa_events: [] },
+    { stoa_scopes: { reqired: [] }, stoa_events: [], stoa_authorization_details: [] },
     'package.member_unknown /stoa_scopes/reqired',
   ),
   change(
@@ -243,8 +249,32 @@ const ofMeaning: readonly HostileManifest[] = [
   ),
   change(
     'an event without its scope',
-    { stoa_scopes: { optional: [read] } },
+    { stoa_scopes: { optional: [read] }, stoa_authorization_details: [] },
     'package.event_scope_missing /stoa_events/1/type',
+  ),
+  change(
+    'an unknown type of authorization details',
+    { stoa_authorization_details: [{ type: 'shop' }] },
+    'package.detail_type_unknown /stoa_authorization_details/0/type',
+  ),
+  change(
+    'an authorization detail without what its type wants',
+    { stoa_authorization_details: [{ type: 'shops' }, { type: 'refund' }] },
+    'package.detail_invalid /stoa_authorization_details/1/currency',
+  ),
+  change(
+    'a limit of a scope that is not asked for',
+    {
+      stoa_scopes: { required: [read], optional: [] },
+      stoa_events: [],
+      stoa_authorization_details: [{ type: 'refund', currency: 'CNY' }],
+    },
+    'package.detail_scope_missing /stoa_authorization_details/0/type',
+  ),
+  change(
+    'an authorization detail without a type',
+    { stoa_authorization_details: [{ currency: 'CNY' }] },
+    'package.member_missing /stoa_authorization_details/0/type',
   ),
   change(
     'handlers that are not in the package',

@@ -43,7 +43,7 @@ test('an optional scope covers an event as well as a required one', () => {
 })
 
 test('an event that needs no scope needs none declared', () => {
-  const { stoa_scopes: _scopes, ...manifest } = fullManifest
+  const { stoa_scopes: _scopes, stoa_authorization_details: _details, ...manifest } = fullManifest
   const stoa_events = [{ type: 'app.installed', version: 1 }]
   expect(validateManifest({ ...manifest, stoa_events }, context).ok).toBe(true)
 })
@@ -65,6 +65,7 @@ test('all problems, of schema and of meaning, are in one answer', () => {
     icons: [{ src: 'images/none.png' }],
     stoa_scopes: { required: [{ name: 'order:none', purpose: {} }] },
     stoa_events: [{ type: 'order.none', version: 1 }, { type: 'order.paid' }],
+    stoa_authorization_details: [{ type: 'refund', currency: 'CNY' }],
     stoa_handlers: 'none.js',
     stoa_redirect_uris: ['ftp://a.example.com/'],
     stoa_egress_hosts: ['*'],
@@ -86,6 +87,7 @@ test('all problems, of schema and of meaning, are in one answer', () => {
       'package.event_type_unknown /stoa_events/0/type',
       'package.member_missing /stoa_events/1/version',
       'package.event_scope_missing /stoa_events/1/type',
+      'package.detail_scope_missing /stoa_authorization_details/0/type',
       'package.handlers_file_missing /stoa_handlers',
       'package.redirect_uri_illegal /stoa_redirect_uris/0',
       'package.egress_host_illegal /stoa_egress_hosts/0',

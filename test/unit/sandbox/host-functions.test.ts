@@ -15,7 +15,7 @@ function makeCall(invoke: Door['invoke']) {
     clock: { nowMs: () => 1_000 },
     log: quietLog,
   }
-  return makeHostFunctions(deps, installation, { granted: ['order:read'], epoch: 1 }, 'run_1')
+  return makeHostFunctions(deps, installation, { granted: ['order:read'], bounds: [], epoch: 1 }, 'run_1')
 }
 
 test('a host function is the operation that declares it', async () => {

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AppCaller } from '../capability/index.ts'
+import { type Log, toProblem } from '../kernel/index.ts'
+import type { Presented } from './dpop/present-token.ts'
+import type { AccessTokens } from './token/access-token.ts'
+
+export interface UserinfoDependencies {
+  readonly accessTokens: AccessTokens
+  /** Who presents the token; throws when it is bound to a key that was not proven. */
+  present(token: string, presented: Presented | null): Promise<AppCaller | null>
+  readonly issuer: string
+  readonly log: Log
+  subjectFor(appId: string, accountId: string): string
+}
+
+function send(response: ServerResponse, status: number, body: object, challenge?: string): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+  })
+  response.end(JSON.stringify(body))
+}
+
+function refuse(response: ServerResponse, status: number, error: string, more = ''): void {
+  send(response, status, { error }, `Bearer error="${error}"${more}`)
+}
+
+/**
+ * OpenID Connect Core 1.0 §5.3: the claims about the person an access token is of. There is one: who they are to this
+ * app. The library's own endpoint answers only tokens of no resource, and all of ours are of the API.
+ */
+export function makeUserinfo({ accessTokens, present, issuer, log, subjectFor }: UserinfoDependencies) {
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [, scheme = '', token] =
+      /^(Bearer|DPoP) +([A-Za-z0-9\-._~+/]+=*)$/i.exec(request.headers.authorization ?? '') ?? []
+    // RFC 6750 §3: without a credential the answer "SHOULD NOT include an error code".
+    if (token === undefined) return send(response, 401, {}, 'Bearer')
+    const proof = request.headers['dpop']
+    const presented = {
+      proof: typeof proof === 'string' ? proof : undefined,
+      method: request.method ?? '',
+      url: `${issuer}/oauth/userinfo`,
+    }
+    const caller = await present(token, scheme.toLowerCase() === 'dpop' ? presented : null)
+    const holder = caller === null ? null : await accessTokens.holderOf(token)
+    if (caller === null || holder === null) return refuse(response, 401, 'invalid_token')
+    const { personId, appId } = caller
+    if (personId === null || !holder.openId)
+      return refuse(response, 403, 'insufficient_scope', ', scope="openid"')
+    send(response, 200, { sub: subjectFor(appId, personId) })
+  }
+
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    answer(request, response).catch((error: unknown) => {
+      const problem = toProblem(error)
+      // A token whose key was not proven is the caller's business.
+      if (problem.status < 500) return refuse(response, 401, 'invalid_token')
+      log.error({ err: error }, 'oauth.userinfo_failed')
+      response.writeHead(problem.status, { 'content-type': 'application/problem+json' })
+      response.end(JSON.stringify(problem))
+    })
+  }
+}
