@@ -36,3 +36,6 @@ CREATE INDEX "bound_use_expires_at_idx" ON "bound_use"("expires_at");
 -- AddCheck
 ALTER TABLE "order" ADD CONSTRAINT "order_refunded_amount_check" CHECK ("refunded_amount" BETWEEN 0 AND "total_amount");
 ALTER TABLE "bound_use" ADD CONSTRAINT "bound_use_used_check" CHECK ("used" >= 0);
+ALTER TABLE "oauth_token" DROP CONSTRAINT "oauth_token_kind_check";
+ALTER TABLE "oauth_token" ADD CONSTRAINT "oauth_token_kind_check" CHECK ("kind" IN ('AccessToken', 'ClientCredentials', 'RefreshToken', 'AuthorizationCode', 'DeviceCode', 'SessionToken'));
+ALTER TABLE "oauth_grant" ADD CONSTRAINT "oauth_grant_end_reason_check" CHECK ("end_reason" IN ('revoked', 'reused', 'uninstalled'));

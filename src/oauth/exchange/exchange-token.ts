@@ -1,7 +1,7 @@
 import type { Grant, TokenEndpointGrantContext } from 'oidc-provider'
 import type { BoundTypes } from '../../capability/index.ts'
 import { type IdSource, limits, present } from '../../kernel/index.ts'
-import { type AccessType, accessTypeOf } from '../grant/access-type.ts'
+import { type AccessType, accessTypeOf, checkAccessType } from '../grant/access-type.ts'
 import { detailsForAccessToken } from '../grant/details.ts'
 import { makeGrant } from '../grant/make-grant.ts'
 import { errors, grantHelpers } from '../library.ts'
@@ -32,6 +32,7 @@ function checkRequest(
 ): void {
   if (params['actor_token'] !== undefined || params['actor_token_type'] !== undefined)
     throw new errors.InvalidRequest('the actor is the authenticated client: there is no actor_token')
+  checkAccessType({ access_type: params['access_type'] })
   const wanted = params['requested_token_type']
   if (wanted !== undefined && wanted !== accessTokenType)
     throw new errors.InvalidRequest(`requested_token_type is ${accessTokenType}`)

@@ -89,7 +89,8 @@ async function byAccessToken(
     grant,
     scopes: new Set([...token.scopes].filter((scope) => live.has(scope))),
     details: token.rar ?? [],
-    lifetimeMs: Math.min(limits.exchangedTokenMs, token.remainingTTL * 1000),
+    // What is left is told in whole seconds.
+    lifetimeMs: Math.min(limits.exchangedTokenMs, (token.remainingTTL - 1) * 1000),
     jkt: token.jkt ?? null,
     actor: actor === undefined ? null : (actor as Actor),
     mayLeavePerson: false,
