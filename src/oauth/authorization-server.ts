@@ -26,7 +26,12 @@ import {
 import { deriveOAuthKeys } from './keys.ts'
 import { protectedResourceMetadata } from './metadata.ts'
 import { makeProvider } from './provider.ts'
-import { loadSigningKeys } from './signing-key/signing-keys.ts'
+import {
+  listKeys,
+  loadSigningKeys,
+  rotateSigningKeys,
+  type SigningKeyView,
+} from './signing-key/signing-keys.ts'
 import { removeRetiredKeys } from './signing-key/store.ts'
 import { removeExpired } from './store.ts'
 import { makeAccessTokens } from './token/access-token.ts'
@@ -79,6 +84,10 @@ export interface AuthorizationServer {
   revokeInstallation(tx: Transaction, merchantId: string, installationId: string): Promise<void>
   /** RFC 9728 metadata of `/v1`. */
   protectedResourceMetadata(): unknown
+  /** Next, current and previous, the one that signs first. */
+  listSigningKeys(): Promise<readonly SigningKeyView[]>
+  /** Makes the next key; every process takes it up by itself. */
+  rotateSigningKeys(tx: Transaction): Promise<readonly SigningKeyView[]>
   /** Deletes expired rows; to be called now and then. */
   removeExpired(): Promise<void>
   /** Forgets proofs that are too old to be used; to be called every `limits.useOnceSweepMs`. */
@@ -141,8 +150,9 @@ export async function makeAuthorizationServer(
     placeholderSecret: mintToken('clientSecret', random),
   }
   const tokenEndpoint = { queries, keys, clock, log, resource, accessTokens }
+  const signingKeyDeps = { db, sealingKey: keys.signingKeys, clock, log }
   const engine = await makeEngine({
-    loadKeys: () => loadSigningKeys({ db, sealingKey: keys.signingKeys, clock, log }),
+    loadKeys: () => loadSigningKeys(signingKeyDeps),
     makeProvider(signingKeys) {
       const configuration = makeConfiguration({
         ...{
@@ -186,6 +196,8 @@ export async function makeAuthorizationServer(
       afterCommit(tx, () => accessTokens.forget({ installationId }))
     },
     protectedResourceMetadata: () => protectedResourceMetadata(metadata),
+    listSigningKeys: () => listKeys(signingKeyDeps),
+    rotateSigningKeys: (tx) => rotateSigningKeys(tx, signingKeyDeps),
     async removeExpired() {
       await removeExpired(queries, clock.nowMs())
       await removeRetiredKeys(queries, clock.nowMs())
