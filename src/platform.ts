@@ -68,6 +68,7 @@ import {
   makeClientSecretHash,
   presentedTokenErrors,
   signatureAlgorithms,
+  signingKeysCapability,
 } from './oauth/index.ts'
 import type { Queue } from './queue/index.ts'
 import { manifestSchemaDocument, readPackageFiles, registryCapability } from './registry/index.ts'
@@ -152,6 +153,7 @@ function capabilitiesOf(base: Base): readonly Capability[] {
     registryCapability({ catalog, hashClientSecret: makeClientSecretHash(config.secretKey) }),
     reviewCapability({ catalog, wakeChecks: makeWakeChecks(queue) }),
     authorizationServer.capability,
+    signingKeysCapability(authorizationServer),
     installCapability({ catalog, authorization: authorizationServer }),
     eventsCapability({ publishAsHost: (tx, list) => base.events().publishAsHost(tx, list) }),
     streamCapability(() => base.events().stream),

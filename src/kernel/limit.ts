@@ -12,6 +12,7 @@ export const day = 24 * hour
 export const kib = 1024
 export const mib = 1024 * kib
 
+/** One row. */
 export function limit(value: number, unit: string, reason: string): Limit {
   return { value, unit, reason }
 }

@@ -45,7 +45,12 @@ import {
 import { deriveOAuthKeys } from './keys.ts'
 import { protectedResourceMetadata } from './metadata.ts'
 import { makeProvider } from './provider.ts'
-import { loadSigningKeys } from './signing-key/signing-keys.ts'
+import {
+  listKeys,
+  loadSigningKeys,
+  rotateSigningKeys,
+  type SigningKeyView,
+} from './signing-key/signing-keys.ts'
 import { removeRetiredKeys } from './signing-key/store.ts'
 import { removeExpired } from './store.ts'
 import { makeAccessTokens } from './token/access-token.ts'
@@ -119,6 +124,10 @@ export interface AuthorizationServer {
   protectedResourceMetadata(): unknown
   /** What people and the host do about authorizations. */
   readonly capability: Capability
+  /** Next, current and previous, the one that signs first. */
+  listSigningKeys(): Promise<readonly SigningKeyView[]>
+  /** Makes the next key; every process takes it up by itself. */
+  rotateSigningKeys(tx: Transaction): Promise<readonly SigningKeyView[]>
   /** Deletes expired rows; to be called now and then. */
   removeExpired(): Promise<void>
   /** Forgets proofs that are too old to be used; to be called every `limits.useOnceSweepMs`. */
@@ -185,8 +194,9 @@ export async function makeAuthorizationServer(
   const ids = { clock, random }
   const exchange = { queries, keys, clock, resource, issuer, boundTypes, ids }
   const subject = (appId: string, accountId: string) => subjectFor(keys, appId, accountId)
+  const signingKeyDeps = { db, sealingKey: keys.signingKeys, clock, log }
   const engine = await makeEngine({
-    loadKeys: () => loadSigningKeys({ db, sealingKey: keys.signingKeys, clock, log }),
+    loadKeys: () => loadSigningKeys(signingKeyDeps),
     makeProvider(signingKeys) {
       const configuration = makeConfiguration({
         ...{ publicUrl: issuer, resource, signingKeys, clock, cookieKey: keys.cookies },
@@ -241,6 +251,8 @@ export async function makeAuthorizationServer(
       afterCommit(tx, () => accessTokens.forget({ installationId }))
     },
     protectedResourceMetadata: () => protectedResourceMetadata(metadata),
+    listSigningKeys: () => listKeys(signingKeyDeps),
+    rotateSigningKeys: (tx) => rotateSigningKeys(tx, signingKeyDeps),
     async removeExpired() {
       await removeExpired(queries, clock.nowMs())
       await removeRetiredKeys(queries, clock.nowMs())

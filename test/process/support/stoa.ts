@@ -78,8 +78,8 @@ interface Waiter {
 }
 
 /** Starts a program of this repository; `endAll` ends it at the latest. */
-export function startProgram(file: string, env: Environment): StoaProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', file], {
+export function startProgram(file: string, env: Environment, args: readonly string[] = []): StoaProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
     cwd: repositoryRoot,
     env: cleanEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
