@@ -59,7 +59,7 @@ import {
   present,
   type Random,
 } from './kernel/index.ts'
-import { noticesCapability } from './notices/index.ts'
+import { noticesCapability, notifyReuse } from './notices/index.ts'
 import { type AuthorizationServer, makeAuthorizationServer, makeClientSecretHash } from './oauth/index.ts'
 import type { Queue } from './queue/index.ts'
 import { manifestSchemaDocument, readPackageFiles, registryCapability } from './registry/index.ts'
@@ -245,6 +245,7 @@ async function makeBase(
     supportedScopes: () => [...late.catalog().scopes.keys()],
     boundTypes: makeBoundTypes(hostCapabilities),
     networkOf,
+    onRefreshTokenReused: (tx, reuse) => notifyReuse(tx, reuse, { clock, random }),
     issuePersonalToken: (tx, request) =>
       createPersonalToken(tx, { clock, random }, { ...request, lifetimeMs: limits.personalTokenMs }),
     renderError: (error, locale) => renderErrorDocument(error, locale, currentRequestId() ?? ''),

@@ -18,6 +18,7 @@ import {
   toProblem,
 } from '../kernel/index.ts'
 import { makeAdapter } from './adapter.ts'
+import { authorizationOperations } from './authorization/operations.ts'
 import { makeConfiguration } from './configuration.ts'
 import {
   completeDevice,
@@ -29,6 +30,7 @@ import type { DeviceGrantDependencies } from './device/grant-device.ts'
 import { deviceOperations } from './device/operations.ts'
 import { sessionTokenOperations } from './exchange/operations.ts'
 import { completeAuthorization } from './grant/complete-authorization.ts'
+import type { EndDependencies } from './grant/end-authorization.ts'
 import type { Agreement } from './grant/make-grant.ts'
 import { subjectFor } from './grant/subject.ts'
 import { type AuthorizationRequest, findConsentRequest } from './interaction/find-request.ts'
@@ -60,6 +62,8 @@ export interface AuthorizationServerDependencies {
   readonly boundTypes: BoundTypes
   /** A personal token for the command line. */
   readonly issuePersonalToken: DeviceGrantDependencies['issuePersonalToken']
+  /** Tells developer and merchant that a refresh token was used twice. */
+  readonly onRefreshTokenReused: EndDependencies['onRefreshTokenReused']
   /** The network an address belongs to. */
   networkOf(address: string): string
   /** A whole HTML document for an error that a person sees; sent with a strict policy. */
@@ -168,7 +172,8 @@ export async function makeAuthorizationServer(
     makeAdapter: (model) => makeAdapter(model, adapter),
     renderError: deps.renderError,
   })
-  const tokenEndpoint = { queries, keys, clock, log, resource, accessTokens }
+  const { onRefreshTokenReused } = deps
+  const tokenEndpoint = { db, queries, keys, clock, log, resource, accessTokens, onRefreshTokenReused }
   const ids = { clock, random }
   const exchange = { queries, keys, clock, resource, issuer, boundTypes, ids }
   const provider = makeProvider(issuer, configuration, {
@@ -204,6 +209,7 @@ export async function makeAuthorizationServer(
       id: 'authorization',
       summary: 'Devices, session tokens and authorizations',
       operations: [
+        ...authorizationOperations,
         ...deviceOperations(device),
         ...sessionTokenOperations(() => ({ context: grantContext, keys, random })),
       ],

@@ -1,20 +1,17 @@
 import type { CanBePromise, KoaContextWithOIDC } from 'oidc-provider'
-import { type Clock, isWellFormedToken, type Log, type Queries } from '../../kernel/index.ts'
+import { isWellFormedToken, type Queries } from '../../kernel/index.ts'
 import { asksForOpenId } from '../grant/access-type.ts'
+import { type EndDependencies, endReused } from '../grant/end-authorization.ts'
 import { hashValue, type OAuthKeys } from '../keys.ts'
 import { errors } from '../library.ts'
-import type { AccessTokens } from './access-token.ts'
 import { replayRotation, sealAnswer, type TokenAnswer } from './replay-rotation.ts'
 import { findRotation, type NewToken, type Rotation, writeTokens } from './store.ts'
 import { inUnitOfWork, type UnitOfWork } from './unit-of-work.ts'
 
-export interface TokenEndpointDependencies {
+export interface TokenEndpointDependencies extends EndDependencies {
   readonly queries: Queries
   readonly keys: OAuthKeys
-  readonly clock: Clock
-  readonly log: Log
   readonly resource: string
-  readonly accessTokens: AccessTokens
 }
 
 /** A grant type's handler; registered with `next` as second parameter, which no handler of ours uses. */
@@ -42,8 +39,8 @@ function openIdScope({ id_token: idToken, scope = '' }: TokenAnswer): Pick<Token
 }
 
 /**
- * Runs the handler and then writes, in one statement, what it used up and issued. False: the predecessor had been used
- * up meanwhile and nothing was written. A handler that throws leaves nothing behind either.
+ * Runs the handler and then writes, in one statement, what it used up and issued. Not written: the predecessor had been
+ * used up meanwhile. A handler that throws leaves nothing behind either.
  */
 async function runAndCommit(
   deps: TokenEndpointDependencies,
@@ -53,7 +50,7 @@ async function runAndCommit(
     readonly rotation?: Rotation | null
     readonly sealBox?: (answer: TokenAnswer) => string
   },
-): Promise<boolean> {
+): Promise<{ readonly written: boolean; readonly grantId: string | null }> {
   const unit = newUnitOfWork(ctx, options.rotation ?? null)
   await inUnitOfWork(unit, async () => {
     await handler(ctx)
@@ -67,7 +64,7 @@ async function runAndCommit(
     ctx.body = { ...answer, ...facts, ...openIdScope(answer) }
   }
   const refreshToken = refreshTokenOf(issued)
-  return writeTokens(deps.queries, {
+  const written = await writeTokens(deps.queries, {
     issued,
     familyId: options.rotation?.token.family_id ?? refreshToken?.hash ?? null,
     consumed,
@@ -75,6 +72,7 @@ async function runAndCommit(
     replayBox: options.sealBox?.(ctx.body as TokenAnswer) ?? null,
     nowMs: deps.clock.nowMs(),
   })
+  return { written, grantId: grant?.id ?? null }
 }
 
 /**
@@ -85,9 +83,9 @@ function refreshHandler(deps: TokenEndpointDependencies, handler: GrantHandler):
   const { queries, keys, clock } = deps
   const rotating = new Map<string, Promise<boolean>>()
 
-  function rotate(ctx: KoaContextWithOIDC, value: string, rotation: Rotation | null): Promise<boolean> {
+  async function rotate(ctx: KoaContextWithOIDC, value: string, rotation: Rotation | null): Promise<boolean> {
     const sealBox = (answer: TokenAnswer) => sealAnswer(deps, ctx, value, answer)
-    return runAndCommit(deps, ctx, handler, { rotation, sealBox })
+    return (await runAndCommit(deps, ctx, handler, { rotation, sealBox })).written
   }
 
   /** One leader per process and token; whoever comes meanwhile waits for it instead of doing the work in vain. */
@@ -135,8 +133,11 @@ export function wrapGrantType(
 ): GrantHandler {
   if (name === 'refresh_token') return refreshHandler(deps, handler)
   return async (ctx) => {
-    if (await runAndCommit(deps, ctx, handler, {})) return
+    const { written, grantId } = await runAndCommit(deps, ctx, handler, {})
+    if (written) return
     ctx.body = undefined
+    // Of several at once the library has seen each one's code unused: which is why it has ended nothing.
+    if (name === 'authorization_code' && grantId !== null) await endReused(deps, grantId, 'code')
     throw new errors.InvalidGrant('already used')
   }
 }

@@ -14,6 +14,7 @@ import {
   systemRandom,
   toDate,
 } from '../../../src/kernel/index.ts'
+import { notifyReuse } from '../../../src/notices/index.ts'
 import {
   type AuthorizationServer,
   makeAuthorizationServer,
@@ -86,6 +87,7 @@ export async function openProcess(
     supportedScopes: () => scopes,
     boundTypes,
     networkOf,
+    onRefreshTokenReused: (tx, reuse) => notifyReuse(tx, reuse, { clock, random }),
     issuePersonalToken: (tx, request) =>
       createPersonalToken(tx, { clock, random }, { ...request, lifetimeMs: limits.personalTokenMs }),
     renderError: (error, locale) =>
