@@ -61,7 +61,7 @@ import {
   type Random,
   systemTimers,
 } from './kernel/index.ts'
-import { noticesCapability } from './notices/index.ts'
+import { noticesCapability, notifyReuse } from './notices/index.ts'
 import {
   type AuthorizationServer,
   makeAuthorizationServer,
@@ -273,6 +273,7 @@ async function makeBase(
         .map(({ name }) => name),
     boundTypes: makeBoundTypes(hostCapabilities),
     networkOf,
+    onRefreshTokenReused: (tx, reuse) => notifyReuse(tx, reuse, { clock, random }),
     issuePersonalToken: (tx, request) =>
       createPersonalToken(tx, { clock, random }, { ...request, lifetimeMs: limits.personalTokenMs }),
     renderError: (error, locale) => renderErrorDocument(error, locale, currentRequestId() ?? ''),

@@ -9,11 +9,23 @@ export interface EndpointNotice {
   readonly reason: string
 }
 
+/** What a notice about a refresh token that came twice tells. */
+export interface ReuseNotice {
+  readonly appId: string
+  readonly appName: string
+  readonly merchantId: string
+  readonly merchantName: string
+  readonly installationId: string
+  readonly authorizationId: string
+}
+
 /** The kinds of notices, and what the row of each holds. */
 export interface NoticeData {
   readonly 'endpoint.paused': EndpointNotice
   readonly 'endpoint.resumed': EndpointNotice
   readonly 'endpoint.stopped': EndpointNotice
+  readonly 'refresh_token.reused': ReuseNotice
+  readonly 'app_access.ended': ReuseNotice
 }
 
 export type NoticeKind = keyof NoticeData
@@ -64,6 +76,25 @@ const texts: { readonly [K in NoticeKind]: NoticeTexts } = {
     text: {
       en: 'The receiver answered with 2xx. What had waited for “{appName}” is on its way, oldest first.',
       'zh-CN': '接收端返回了 2xx。“{appName}”积压的事件正按从旧到新的顺序发送。',
+    },
+  },
+  'refresh_token.reused': {
+    title: {
+      en: 'A refresh token of {appName} was used twice',
+      'zh-CN': '{appName} 的刷新令牌被重复使用',
+    },
+    text: {
+      en: 'At {merchantName} an old refresh token came after its successor had been used: somebody may have a copy. All tokens of this authorization have ended; the installation has not. Find out where the token was kept, and let {merchantName} connect again.',
+      'zh-CN':
+        '在 {merchantName} 处，旧的刷新令牌在其后继令牌使用之后再次出现，说明可能有人持有副本。该授权的所有令牌均已失效，但应用仍处于安装状态。请查明令牌的存放位置，并让 {merchantName} 重新连接。',
+    },
+  },
+  'app_access.ended': {
+    title: { en: '{appName} was signed out for safety', 'zh-CN': '出于安全考虑，已终止 {appName} 的登录' },
+    text: {
+      en: 'Somebody used an old key of {appName}, made by its developer for {merchantName}. One connection of the app has ended; it is still installed. You need not do anything: the developer has been told, and the app may ask you to connect it again.',
+      'zh-CN':
+        '有人使用了 {appName} 为 {merchantName} 保存的旧密钥。该应用的一个连接已被终止，应用仍处于安装状态。您无需采取任何操作：开发者已收到通知，应用可能会请您重新连接。',
     },
   },
   'endpoint.stopped': {

@@ -1,5 +1,6 @@
 import { type IdSource, newId, type Transaction } from '../kernel/index.ts'
-import type { NoticeData, NoticeKind } from './notice.ts'
+import { insertMerchantNotice } from './merchant/store.ts'
+import type { NoticeData, NoticeKind, ReuseNotice } from './notice.ts'
 import { insertPublisherNotice } from './store.ts'
 
 /** Tells everybody of a publisher what has happened, in the transaction in which it happens. */
@@ -11,4 +12,25 @@ export async function notifyPublisher<K extends NoticeKind>(
 ): Promise<void> {
   const row = { ...notice, id: newId('notice', ids), nowMs: ids.clock.nowMs() }
   await insertPublisherNotice(tx, publisherId, row)
+}
+
+/** Tells the owners and managers of a merchant, in the transaction in which it happens. */
+async function notifyMerchant<K extends NoticeKind>(
+  tx: Transaction,
+  merchantId: string,
+  notice: { readonly kind: K; readonly data: NoticeData[K] },
+  ids: IdSource,
+): Promise<void> {
+  const row = { ...notice, id: newId('notice', ids), nowMs: ids.clock.nowMs() }
+  await insertMerchantNotice(tx, merchantId, row)
+}
+
+/** Tells developer and merchant that a refresh token was used twice, each in words of their own. */
+export async function notifyReuse(
+  tx: Transaction,
+  { publisherId, ...data }: ReuseNotice & { readonly publisherId: string },
+  ids: IdSource,
+): Promise<void> {
+  await notifyPublisher(tx, publisherId, { kind: 'refresh_token.reused', data }, ids)
+  await notifyMerchant(tx, data.merchantId, { kind: 'app_access.ended', data }, ids)
 }

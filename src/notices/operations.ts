@@ -15,6 +15,7 @@ import {
 } from '../capability/index.ts'
 import { limits, toIso } from '../kernel/index.ts'
 import { NoticesErrors } from './errors.ts'
+import { merchantNoticeOperations } from './merchant/operations.ts'
 import { noticeKinds, type StoredNotice, textsOf } from './notice.ts'
 import { listPublisherNotices, markPublisherNoticeRead } from './store.ts'
 
@@ -107,6 +108,6 @@ const noticeMarkRead = defineOperation({
 /** What people must be told, and where they read it. */
 export const noticesCapability: Capability = defineCapability({
   id: 'notices',
-  summary: 'What must be told: paused and stopped endpoints',
-  operations: [noticeList, noticeMarkRead],
+  summary: 'What must be told: paused and stopped endpoints, tokens used twice',
+  operations: [noticeList, noticeMarkRead, ...merchantNoticeOperations],
 })

@@ -18,6 +18,7 @@ import {
   toProblem,
 } from '../kernel/index.ts'
 import { makeAdapter } from './adapter.ts'
+import { authorizationOperations } from './authorization/operations.ts'
 import { makeNoteUse } from './client/note-use.ts'
 import { makeConfiguration } from './configuration.ts'
 import {
@@ -32,6 +33,7 @@ import { type Presented, presentToken } from './dpop/present-token.ts'
 import { makeEngine } from './engine.ts'
 import { sessionTokenOperations } from './exchange/operations.ts'
 import { completeAuthorization } from './grant/complete-authorization.ts'
+import type { EndDependencies } from './grant/end-authorization.ts'
 import type { Agreement } from './grant/make-grant.ts'
 import { subjectFor } from './grant/subject.ts'
 import { type AuthorizationRequest, findConsentRequest } from './interaction/find-request.ts'
@@ -74,6 +76,8 @@ export interface AuthorizationServerDependencies {
   readonly boundTypes: BoundTypes
   /** A personal token for the command line. */
   readonly issuePersonalToken: DeviceGrantDependencies['issuePersonalToken']
+  /** Tells developer and merchant that a refresh token was used twice. */
+  readonly onRefreshTokenReused: EndDependencies['onRefreshTokenReused']
   /** The network an address belongs to. */
   networkOf(address: string): string
   /** A whole HTML document for an error that a person sees; sent with a strict policy. */
@@ -190,7 +194,8 @@ export async function makeAuthorizationServer(
     ...{ queries, keys, clock, accessTokens, resource, supportedScopes, boundTypes },
     placeholderSecret: mintToken('clientSecret', random),
   }
-  const tokenEndpoint = { queries, keys, clock, log, resource, accessTokens }
+  const { onRefreshTokenReused } = deps
+  const tokenEndpoint = { db, queries, keys, clock, log, resource, accessTokens, onRefreshTokenReused }
   const ids = { clock, random }
   const exchange = { queries, keys, clock, resource, issuer, boundTypes, ids }
   const subject = (appId: string, accountId: string) => subjectFor(keys, appId, accountId)
@@ -242,6 +247,7 @@ export async function makeAuthorizationServer(
       id: 'authorization',
       summary: 'Devices, session tokens and authorizations',
       operations: [
+        ...authorizationOperations,
         ...deviceOperations(device),
         ...sessionTokenOperations(() => ({ context: grantContext(), keys, random })),
       ],

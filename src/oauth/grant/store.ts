@@ -119,3 +119,26 @@ export async function isInstalled(
   )
   return rows.length === 1
 }
+
+/** Whose authorization it was, for those who must be told. */
+export interface Reuse {
+  readonly authorizationId: string
+  readonly appId: string
+  readonly appName: string
+  readonly publisherId: string
+  readonly merchantId: string
+  readonly merchantName: string
+  readonly installationId: string
+}
+
+export async function findReuse(q: Queries, grantId: string): Promise<Reuse | null> {
+  const [row] = await sql<Reuse>(
+    q,
+    `select g.id as "authorizationId", a.id as "appId", a.name as "appName", a.publisher_id as "publisherId",
+       m.id as "merchantId", m.name as "merchantName", i.id as "installationId"
+     from oauth_grant g join app a on a.id = g.app_id join installation i on i.id = g.installation_id
+     join merchant m on m.id = i.merchant_id where g.id = $1`,
+    grantId,
+  )
+  return row ?? null
+}

@@ -3,9 +3,10 @@ import type { AuthorizationDetail } from '../../capability/index.ts'
 import { hmacSha256, limits, seal, unseal } from '../../kernel/index.ts'
 import { isAuthenticated } from '../client/authentication.ts'
 import { provenKey } from '../dpop/binding.ts'
-import { type GrantRow, revokeGrant } from '../grant/store.ts'
+import { endReused } from '../grant/end-authorization.ts'
+import type { GrantRow } from '../grant/store.ts'
 import { errors } from '../library.ts'
-import { type Rotation, revokeTokensOfGrant, writeTokens } from './store.ts'
+import { type Rotation, writeTokens } from './store.ts'
 import type { TokenEndpointDependencies } from './token-endpoint.ts'
 import { inUnitOfWork, type UnitOfWork } from './unit-of-work.ts'
 
@@ -93,20 +94,6 @@ async function issueAccessToken(
 }
 
 /**
- * RFC 9700 §4.14.2: "If a refresh token is compromised and subsequently used by both the attacker and the legitimate
- * client, one of them will present an invalidated refresh token … the authorization server … will revoke the active
- * refresh token". The whole authorization ends; the merchant's installation does not.
- */
-async function endAuthorization(deps: TokenEndpointDependencies, { token }: Rotation): Promise<void> {
-  if (token.grant_id === null) return
-  const nowMs = deps.clock.nowMs()
-  await revokeTokensOfGrant(deps.queries, token.grant_id, nowMs)
-  await revokeGrant(deps.queries, token.grant_id, { reason: 'reused', nowMs })
-  deps.accessTokens.forget({ grantId: token.grant_id })
-  deps.log.warn({ appId: token.app_id, grantId: token.grant_id }, 'oauth.refresh_token_reused')
-}
-
-/**
  * Answers a refresh token that has been rotated already: with the same pair while its successor is unused, else by
  * ending the authorization. The client has been authenticated; its proof is checked here, as the library does where it
  * rotates.
@@ -128,7 +115,7 @@ export async function replayRotation(
   const proves = { isAuthenticated: isAuthenticated(ctx), hasKey: boundTo !== undefined }
   const inTime = nowMs - token.consumed_at.getTime() < replayWindowMs(proves)
   if (!successorUnused || !inTime || token.replay_box === null) {
-    await endAuthorization(deps, rotation)
+    if (token.grant_id !== null) await endReused(deps, token.grant_id, 'refresh_token')
     throw new errors.InvalidGrant('refresh token already used')
   }
   const box = JSON.parse(unseal(boxKey(deps, value), token.replay_box)) as ReplayBox

@@ -1,21 +1,18 @@
 import type { CanBePromise, KoaContextWithOIDC } from 'oidc-provider'
-import { type Clock, isWellFormedToken, type Log, type Queries } from '../../kernel/index.ts'
+import { isWellFormedToken, type Queries } from '../../kernel/index.ts'
 import { requireProof } from '../dpop/binding.ts'
 import { asksForOpenId } from '../grant/access-type.ts'
+import { type EndDependencies, endReused } from '../grant/end-authorization.ts'
 import { hashValue, type OAuthKeys } from '../keys.ts'
 import { errors } from '../library.ts'
-import type { AccessTokens } from './access-token.ts'
 import { replayRotation, sealAnswer, type TokenAnswer } from './replay-rotation.ts'
 import { findRotation, type NewToken, type Rotation, writeTokens } from './store.ts'
 import { inUnitOfWork, type UnitOfWork } from './unit-of-work.ts'
 
-export interface TokenEndpointDependencies {
+export interface TokenEndpointDependencies extends EndDependencies {
   readonly queries: Queries
   readonly keys: OAuthKeys
-  readonly clock: Clock
-  readonly log: Log
   readonly resource: string
-  readonly accessTokens: AccessTokens
 }
 
 /** A grant type's handler; registered with `next` as second parameter, which no handler of ours uses. */
@@ -43,8 +40,8 @@ function openIdScope({ id_token: idToken, scope = '' }: TokenAnswer): Pick<Token
 }
 
 /**
- * Runs the handler and then writes, in one statement, what it used up and issued. False: the predecessor had been used
- * up meanwhile and nothing was written. A handler that throws leaves nothing behind either.
+ * Runs the handler and then writes, in one statement, what it used up and issued. Not written: the predecessor had been
+ * used up meanwhile. A handler that throws leaves nothing behind either.
  */
 async function runAndCommit(
   deps: TokenEndpointDependencies,
@@ -54,7 +51,7 @@ async function runAndCommit(
     readonly rotation?: Rotation | null
     readonly sealBox?: (answer: TokenAnswer) => Promise<string>
   },
-): Promise<boolean> {
+): Promise<{ readonly written: boolean; readonly grantId: string | null }> {
   const unit = newUnitOfWork(ctx, options.rotation ?? null)
   await inUnitOfWork(unit, async () => {
     await handler(ctx)
@@ -68,7 +65,7 @@ async function runAndCommit(
     ctx.body = { ...answer, ...facts, ...openIdScope(answer) }
   }
   const refreshToken = refreshTokenOf(issued)
-  return writeTokens(deps.queries, {
+  const written = await writeTokens(deps.queries, {
     issued,
     familyId: options.rotation?.token.family_id ?? refreshToken?.hash ?? null,
     consumed,
@@ -76,6 +73,7 @@ async function runAndCommit(
     replayBox: (await options.sealBox?.(ctx.body as TokenAnswer)) ?? null,
     nowMs: deps.clock.nowMs(),
   })
+  return { written, grantId: grant?.id ?? null }
 }
 
 /**
@@ -86,9 +84,9 @@ function refreshHandler(deps: TokenEndpointDependencies, handler: GrantHandler):
   const { queries, keys, clock } = deps
   const rotating = new Map<string, Promise<boolean>>()
 
-  function rotate(ctx: KoaContextWithOIDC, value: string, rotation: Rotation | null): Promise<boolean> {
+  async function rotate(ctx: KoaContextWithOIDC, value: string, rotation: Rotation | null): Promise<boolean> {
     const sealBox = (answer: TokenAnswer) => sealAnswer(deps, ctx, value, answer)
-    return runAndCommit(deps, ctx, handler, { rotation, sealBox })
+    return (await runAndCommit(deps, ctx, handler, { rotation, sealBox })).written
   }
 
   /** One leader per process and token; whoever comes meanwhile waits for it instead of doing the work in vain. */
@@ -134,17 +132,20 @@ export function wrapGrantType(
   name: string,
   handler: GrantHandler,
 ): GrantHandler {
-  const handle = name === 'refresh_token' ? refreshHandler(deps, handler) : onceHandler(deps, handler)
+  const handle = name === 'refresh_token' ? refreshHandler(deps, handler) : onceHandler(deps, name, handler)
   return (ctx) => {
     requireProof(ctx)
     return handle(ctx)
   }
 }
 
-function onceHandler(deps: TokenEndpointDependencies, handler: GrantHandler): GrantHandler {
+function onceHandler(deps: TokenEndpointDependencies, name: string, handler: GrantHandler): GrantHandler {
   return async (ctx) => {
-    if (await runAndCommit(deps, ctx, handler, {})) return
+    const { written, grantId } = await runAndCommit(deps, ctx, handler, {})
+    if (written) return
     ctx.body = undefined
+    // Of several at once the library has seen each one's code unused: which is why it has ended nothing.
+    if (name === 'authorization_code' && grantId !== null) await endReused(deps, grantId, 'code')
     throw new errors.InvalidGrant('already used')
   }
 }

@@ -39,7 +39,12 @@ function dependencies(): TokenEndpointDependencies {
   const { queries } = world.database.db
   const { clock, publicUrl } = world
   const accessTokens = makeAccessTokens({ queries, keys, boundTypes: w.boundTypes, clock })
-  return { queries, keys, clock, log: quietLog, resource: `${publicUrl}/v1`, accessTokens }
+  const { db } = world.database
+  const onRefreshTokenReused = () => Promise.reject(new Error('nothing here is used twice'))
+  return {
+    ...{ db, queries, keys, clock, log: quietLog, resource: `${publicUrl}/v1`, accessTokens },
+    onRefreshTokenReused,
+  }
 }
 
 /** What the library's handler does, with a pause between reading and writing. */

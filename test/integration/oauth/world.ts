@@ -14,6 +14,7 @@ import {
   systemRandom,
   toDate,
 } from '../../../src/kernel/index.ts'
+import { notifyReuse } from '../../../src/notices/index.ts'
 import {
   type AuthorizationServer,
   makeAuthorizationServer,
@@ -94,6 +95,7 @@ export async function openProcess(
     privateScopes: () => options.privateScopes ?? [],
     boundTypes,
     networkOf,
+    onRefreshTokenReused: (tx, reuse) => notifyReuse(tx, reuse, { clock, random }),
     issuePersonalToken: (tx, request) =>
       createPersonalToken(tx, { clock, random }, { ...request, lifetimeMs: limits.personalTokenMs }),
     renderError: (error, locale) =>
