@@ -25,10 +25,10 @@ const nameLengthMax = 100
 
 /** A name as our own schema allows it. */
 function nameOf({ name, email }: ProviderIdentity): string {
-  const given = (name ?? email?.split('@')[0] ?? '')
-    .replaceAll(/[\p{Cc}\u2028-\u202E\u2066-\u2069]/gu, ' ')
-    .trim()
-  return given === '' ? 'New member' : [...given].slice(0, nameLengthMax).join('')
+  const [usable = 'New member'] = [name, email?.split('@')[0]]
+    .map((text) => (text ?? '').replaceAll(/[\p{Cc}\u2028-\u202E\u2066-\u2069]/gu, ' ').trim())
+    .filter((text) => text !== '')
+  return [...usable].slice(0, nameLengthMax).join('')
 }
 
 async function createPerson(

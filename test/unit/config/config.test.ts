@@ -188,7 +188,10 @@ describe('what follows from the rest', () => {
 })
 
 test('every variable that is read is in the table, and has a description', () => {
-  const source = readFileSync(join(import.meta.dirname, '../../../src/config.ts'), 'utf8')
+  const root = join(import.meta.dirname, '../../../src')
+  const source = ['config.ts', 'config-provider.ts']
+    .map((file) => readFileSync(join(root, file), 'utf8'))
+    .join('\n')
   const named = new Set(
     [...source.matchAll(/'((?:STOA_|DATABASE|REDIS|HOST|PORT)[A-Z_]*)'/g)].map(([, name]) => name),
   )
