@@ -49,6 +49,17 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'browser',
+          include: [`test/browser/${any}`],
+          exclude: ['**/*.slow.test.ts'],
+          maxWorkers: 1,
+          testTimeout: 60_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'slow',
           include: ['test/**/*.slow.test.ts'],
           maxWorkers: 1,

@@ -60,6 +60,8 @@ export function html(request: PageRequest, options: ShellOptions, content: Compo
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{`${options.title} · ${text(request.locale, 'productName')}`}</title>
+        {/* Browsers would ask for /favicon.ico at each first visit. */}
+        <link rel="icon" href="data:," />
         <link rel="stylesheet" href="/assets/stoa.css" />
         {options.script === undefined ? null : <script type="module" src={options.script} />}
       </head>

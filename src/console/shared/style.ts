@@ -2,7 +2,7 @@
 export const styleSheet = `:root { color-scheme: light dark; --ink: #1c1b1a; --paper: #fdfcfa; --line: #d8d4cc; --accent: #1f5d50; --soft: #f3f0ea; --warn: #8a3b12; --quiet: #5b5750; }
 @media (prefers-color-scheme: dark) { :root { --ink: #ece9e4; --paper: #191817; --line: #46423c; --accent: #8fd3c1; --soft: #24221f; --warn: #f0b08a; --quiet: #b4aea5; } }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.55 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.55 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; overflow-wrap: anywhere; }
 header, main, footer { max-width: 44rem; margin: 0 auto; padding: 1rem 1.25rem; }
 header { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; border-bottom: 1px solid var(--line); }
 header .name { font-weight: 700; color: inherit; text-decoration: none; margin-right: auto; }
