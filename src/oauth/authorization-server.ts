@@ -173,17 +173,11 @@ function asPublic(request: ServedRequest, publicUrl: URL): void {
   delete request.headers['x-forwarded-host']
 }
 
-/**
- * The authorization server. Makes the first signing key where there is none.
- * @throws oauth.secret_key_wrong
- */
-export async function makeAuthorizationServer(
-  deps: AuthorizationServerDependencies,
-): Promise<AuthorizationServer> {
+/** What the face below is made of. */
+async function makeParts(deps: AuthorizationServerDependencies) {
   const { db, clock, random, log, supportedScopes, boundTypes } = deps
   const { queries } = db
-  const publicUrl = new URL(deps.publicUrl)
-  const issuer = publicUrl.origin
+  const issuer = new URL(deps.publicUrl).origin
   const resource = `${issuer}/v1`
   const keys = deriveOAuthKeys(deps.secretKey)
   const accessTokens = makeAccessTokens({ queries, keys, boundTypes, clock })
@@ -222,6 +216,21 @@ export async function makeAuthorizationServer(
     presentToken({ accessTokens, useOnce, clock }, token, presented)
   const userinfo = makeUserinfo({ accessTokens, present, issuer, log, subjectFor: subject })
   const device = { queries, keys, clock, networkOf: deps.networkOf }
+  return { accessTokens, device, engine, grantContext, keys, metadata, present, signingKeyDeps, userinfo }
+}
+
+/**
+ * The authorization server. Makes the first signing key where there is none.
+ * @throws oauth.secret_key_wrong
+ */
+export async function makeAuthorizationServer(
+  deps: AuthorizationServerDependencies,
+): Promise<AuthorizationServer> {
+  const { db, clock, random } = deps
+  const { queries } = db
+  const publicUrl = new URL(deps.publicUrl)
+  const { accessTokens, device, engine, grantContext, keys, metadata, present, signingKeyDeps, userinfo } =
+    await makeParts(deps)
 
   return {
     matches: (path) => methodsOf(path) !== null,

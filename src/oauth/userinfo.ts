@@ -26,23 +26,32 @@ function refuse(response: ServerResponse, status: number, error: string, more = 
   send(response, status, { error }, `Bearer error="${error}"${more}`)
 }
 
+interface Credential {
+  readonly token: string
+  /** How the token came, when not as a bearer token. */
+  readonly presented: Presented | null
+}
+
+function credentialOf({ headers, method = '' }: IncomingMessage, url: string): Credential | null {
+  const [, scheme, token] =
+    /^(Bearer|DPoP) +([A-Za-z0-9\-._~+/]+=*)$/i.exec(headers.authorization ?? '') ?? []
+  if (scheme === undefined || token === undefined) return null
+  if (scheme.toLowerCase() === 'bearer') return { token, presented: null }
+  const { dpop } = headers
+  return { token, presented: { proof: typeof dpop === 'string' ? dpop : undefined, method, url } }
+}
+
 /**
  * OpenID Connect Core 1.0 §5.3: the claims about the person an access token is of. There is one: who they are to this
  * app. The library's own endpoint answers only tokens of no resource, and all of ours are of the API.
  */
 export function makeUserinfo({ accessTokens, present, issuer, log, subjectFor }: UserinfoDependencies) {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [, scheme = '', token] =
-      /^(Bearer|DPoP) +([A-Za-z0-9\-._~+/]+=*)$/i.exec(request.headers.authorization ?? '') ?? []
+    const credential = credentialOf(request, `${issuer}/oauth/userinfo`)
     // RFC 6750 §3: without a credential the answer "SHOULD NOT include an error code".
-    if (token === undefined) return send(response, 401, {}, 'Bearer')
-    const proof = request.headers['dpop']
-    const presented = {
-      proof: typeof proof === 'string' ? proof : undefined,
-      method: request.method ?? '',
-      url: `${issuer}/oauth/userinfo`,
-    }
-    const caller = await present(token, scheme.toLowerCase() === 'dpop' ? presented : null)
+    if (credential === null) return send(response, 401, {}, 'Bearer')
+    const { token, presented } = credential
+    const caller = await present(token, presented)
     const holder = caller === null ? null : await accessTokens.holderOf(token)
     if (caller === null || holder === null) return refuse(response, 401, 'invalid_token')
     const { personId, appId } = caller
