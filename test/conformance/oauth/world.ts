@@ -27,6 +27,8 @@ export interface World {
   readonly tampered: Actor
   /** Another app with a released version; the same one for the same words. */
   publish(spec?: PublishedApp): Promise<App>
+  /** A new app each time: one that a person has declined cannot bring them back to the question for a while. */
+  another(): Promise<App>
   /** A merchant of somebody else. */
   otherMerchant(): Promise<TestMerchant>
   /** Runs something at a later time, and goes back. */
@@ -58,6 +60,7 @@ export async function openWorld(): Promise<World> {
     merchant: await story.merchant(),
     app: await publishFresh({}),
     other: await publishFresh({ name: 'Label maker' }),
+    another: () => publishFresh({ name: 'Declined' }),
     otherMerchant() {
       stranger ??= story.merchant('Blue Door Books')
       return stranger

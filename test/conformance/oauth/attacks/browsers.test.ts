@@ -37,9 +37,10 @@ describe('mix-up', () => {
   })
 
   test('so it does with an error of ours', async () => {
-    const authorization = await at.authorization()
+    const app = await world.another()
+    const authorization = await at.authorization({}, app)
     const back = (await at.back(authorization, { decision: 'deny' })) ?? new URL(authorization.redirectUri)
-    const client = { client_id: world.app.appId }
+    const client = { client_id: app.appId }
     expect(() => oauth.validateAuthResponse(evil, client, back, authorization.state)).toThrow(/iss/)
   })
 

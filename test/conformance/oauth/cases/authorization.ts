@@ -223,7 +223,7 @@ export const authorizationCases = {
   },
   'rfc6749-4.1.2.1-access-denied': {
     async test(at) {
-      const back = await at.back(await at.authorization(), { decision: 'deny' })
+      const back = await at.back(await at.authorization({}, await at.world.another()), { decision: 'deny' })
       expect([back?.searchParams.get('error'), back?.searchParams.get('code')]).toEqual([
         'access_denied',
         null,

@@ -223,7 +223,7 @@ export const browserCases = {
     async test(at) {
       const refused = backOf(await at.open(await at.authorization({ scope: 'nonsense' })))
       expect([refused.has('error'), refused.getAll('iss')]).toEqual([true, [at.world.issuer]])
-      const denied = await at.back(await at.authorization(), { decision: 'deny' })
+      const denied = await at.back(await at.authorization({}, await at.world.another()), { decision: 'deny' })
       expect([denied?.searchParams.has('error'), denied?.searchParams.get('iss')]).toEqual([
         true,
         at.world.issuer,
