@@ -96,4 +96,20 @@ describe('openid-client completes', () => {
     })
     expect(tokens.scope).toBe('order:read')
   })
+
+  test('the device flow', async () => {
+    const app = await world.publish({ name: 'Till', manifest: { device: true } })
+    const config = await discover(app)
+    const device = await client.initiateDeviceAuthorization(config, { scope: 'order:read' })
+    const browser = at.browser()
+    const { pathname, search } = new URL(device.verification_uri_complete ?? device.verification_uri)
+    const asked = await browser.submit(await browser.open(pathname + search), {
+      user_code: device.user_code,
+      step: 'code',
+    })
+    await browser.submit(asked, { decision: 'allow' })
+    // It waits one interval before it asks, five seconds of its own time.
+    const tokens = await client.pollDeviceAuthorizationGrant(config, device)
+    expect((await at.api(tokens.access_token)).status).toBe(200)
+  })
 })

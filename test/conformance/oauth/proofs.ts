@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
-import type { Actor } from './actor.ts'
+import type { Actor, Reply } from './actor.ts'
 import type { App, World } from './world.ts'
 
 export interface Key {
@@ -123,4 +123,9 @@ export async function connectBound(at: Actor, key: Key): Promise<BoundTokens> {
   )
   if (status !== 200) throw new Error(`no tokens but ${status}: ${text}`)
   return json as unknown as BoundTokens
+}
+
+/** A request of the API with a bound token. */
+export function apiWithProof(at: Actor, token: string, proof: string, path = '/v1/orders'): Promise<Reply> {
+  return at.send('GET', path, { headers: { authorization: `DPoP ${token}`, dpop: proof } })
 }

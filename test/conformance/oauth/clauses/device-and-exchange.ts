@@ -49,7 +49,7 @@ export const rfc8628 = {
   ],
   'rfc8628-5.1-rate-limit': [
     'It is therefore recommended that the server rate-limit user code attempts.',
-    'Guessing user codes is slowed down and then refused.',
+    'After ten wrong user codes a person’s next ones are not looked at, right or wrong.',
   ],
   'rfc8628-5.2-entropy': [
     'As the device code is not displayed to the user and thus there are no usability considerations on the length, a very high entropy code SHOULD be used.',

@@ -52,7 +52,7 @@ export const rfc9449 = {
   ],
   'rfc9449-5-public-refresh': [
     'the refresh token MUST be bound to the respective public key. The binding MUST be validated when the refresh token is later presented to get new access tokens.',
-    'A public client’s refresh token is worth nothing with another key.',
+    'A public client gets no refresh token that a key would have to guard.',
   ],
   'rfc9449-5.1-metadata': [
     'dpop_signing_alg_values_supported: A JSON array containing a list of the JWS alg values (from the [IANA.JOSE.ALGS] registry) supported by the authorization server for DPoP proof JWTs.',
@@ -128,7 +128,7 @@ export const rfc9700 = {
   ],
   'rfc9700-2.2.2-public-refresh': [
     'Refresh tokens for public clients MUST be sender-constrained or use refresh token rotation',
-    'A public client’s refresh token is rotated at each use.',
+    'The one public client, the command line, gets no refresh token.',
   ],
   'rfc9700-2.3-audience': [
     'In particular, access tokens SHOULD be audience-restricted to a specific resource server or, if that is not feasible, to a small set of resource servers.',

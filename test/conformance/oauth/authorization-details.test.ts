@@ -1,0 +1,4 @@
+import { authorizationDetailsCases } from './cases/authorization-details.ts'
+import { runCases } from './run-cases.ts'
+
+runCases(authorizationDetailsCases)
