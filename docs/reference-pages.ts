@@ -191,15 +191,16 @@ async function eventsPage(): Promise<Page> {
   )
 }
 
-/** The test file of each clause: the cases of `cases/x.ts` are run by `x.test.ts`. */
+/** The test file of each clause: the one that imports the clause's case. */
 function testFiles(): ReadonlyMap<string, string> {
+  const runners = readFiles('test/conformance/oauth', /^(authorization|tokens|protection)[.]test[.]ts$/)
   const cases = readFiles('test/conformance/oauth/cases', /[.]ts$/)
   return new Map(
-    cases.flatMap(({ path, text }) =>
-      [...text.matchAll(/^ {2}'([\w.-]+)': \{$/gm)].map(
-        ([, id = '']) => [id, path.replace('cases/', '').replace(/[.]ts$/, '.test.ts')] as const,
-      ),
-    ),
+    cases.flatMap(({ path, text }) => {
+      const name = path.replace(/^.*[/]/, './cases/')
+      const runner = runners.find((file) => file.text.includes(`'${name}'`))?.path ?? path
+      return [...text.matchAll(/^ {2}'([\w.-]+)': \{$/gm)].map(([, id = '']) => [id, runner] as const)
+    }),
   )
 }
 

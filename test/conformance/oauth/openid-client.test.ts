@@ -1,16 +1,17 @@
 import * as client from 'openid-client'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Actor } from './actor.ts'
 import { makeKey, publishKeyed } from './proofs.ts'
 import { useWorld } from './use-world.ts'
 import type { App, World } from './world.ts'
 
 // A higher-level client than the one the rest of the suite uses, by its own words a relying party for any server.
+const opened = useWorld()
 let world: World
 let at: Actor
-useWorld((opened) => {
-  world = opened
-  at = opened.direct
+beforeAll(() => {
+  world = opened()
+  at = world.direct
 })
 
 async function discover(

@@ -5,11 +5,10 @@ import { openWorld, type World } from './world.ts'
 const openingMsMax = 180_000
 
 /** Opens a world before the tests of this file and closes it after them. */
-export function useWorld(prepare?: (world: World) => Promise<void> | void): () => World {
+export function useWorld(): () => World {
   let opened: World | null = null
   beforeAll(async () => {
     opened = await openWorld()
-    await prepare?.(opened)
   }, openingMsMax)
   afterAll(() => opened?.close())
   return () => {

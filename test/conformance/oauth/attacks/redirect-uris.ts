@@ -1,16 +1,16 @@
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectErrorPage, expectPage } from '../expectations.ts'
-import { useWorld } from '../use-world.ts'
 import type { App, World } from '../world.ts'
 
 let world: World
 let web: App
 let native: App
-useWorld(async (opened) => {
+
+async function prepare(opened: World): Promise<void> {
   world = opened
   web = world.app
   native = await world.publish({ name: 'Till', redirectUris: ['http://127.0.0.1:9/cb', 'http://[::1]:9/cb'] })
-})
+}
 
 const webTricks: readonly (readonly [trick: string, uris: readonly string[]])[] = [
   [
@@ -170,41 +170,47 @@ async function expectRefused(app: App, redirect_uri: string): Promise<void> {
   expect(reply.text).not.toMatch(/(href|action|content)="[^"]*(evil|app\.example)/)
 }
 
-describe('a redirect URI of a web app', () => {
-  test.each(webTricks)('with %s gets an error page and no redirect', async (_trick, uris) => {
-    for (const uri of uris) await expectRefused(web, uri)
+export function redirectUriAttacks(open: () => World): void {
+  beforeAll(() => prepare(open()))
+
+  describe('a redirect URI of a web app', () => {
+    test.each(webTricks)('with %s gets an error page and no redirect', async (_trick, uris) => {
+      for (const uri of uris) await expectRefused(web, uri)
+    })
+
+    test('that is another app’s own gets an error page and no redirect', async () => {
+      await expectRefused(web, native.redirectUri)
+    })
+
+    test('named twice gets no redirect to either', async () => {
+      const redirect_uri = [web.redirectUri, 'https://evil.example.com/']
+      for (const uris of [redirect_uri, [...redirect_uri].reverse()])
+        expectErrorPage(
+          await world.direct.open(await world.direct.authorization({ redirect_uri: uris }, web)),
+        )
+    })
+
+    test('may not change between the request and the redemption', async () => {
+      const code = await world.direct.code()
+      for (const uri of webTricks.flatMap(([, uris]) => uris.slice(0, 2)))
+        expectError(await world.direct.redeem(code, { redirect_uri: uri }), 400, 'invalid_grant')
+    })
   })
 
-  test('that is another app’s own gets an error page and no redirect', async () => {
-    await expectRefused(web, native.redirectUri)
-  })
+  describe('a loopback redirect URI', () => {
+    test.each(loopbackTricks)('with %s gets an error page and no redirect', async (_trick, uris) => {
+      for (const uri of uris) await expectRefused(native, uri)
+    })
 
-  test('named twice gets no redirect to either', async () => {
-    const redirect_uri = [web.redirectUri, 'https://evil.example.com/']
-    for (const uris of [redirect_uri, [...redirect_uri].reverse()])
-      expectErrorPage(await world.direct.open(await world.direct.authorization({ redirect_uri: uris }, web)))
-  })
+    test('with another port is the one thing that is accepted', async () => {
+      for (const redirect_uri of ['http://127.0.0.1:10/cb', 'http://[::1]:10/cb'])
+        expectPage(await world.direct.open(await world.direct.authorization({ redirect_uri }, native)))
+    })
 
-  test('may not change between the request and the redemption', async () => {
-    const code = await world.direct.code()
-    for (const uri of webTricks.flatMap(([, uris]) => uris.slice(0, 2)))
-      expectError(await world.direct.redeem(code, { redirect_uri: uri }), 400, 'invalid_grant')
+    test('may not change its port between the request and the redemption', async () => {
+      const code = await world.direct.code({ redirect_uri: 'http://127.0.0.1:10/cb' }, native)
+      const changes = { redirect_uri: 'http://127.0.0.1:11/cb' }
+      expectError(await world.direct.redeem(code, changes), 400, 'invalid_grant')
+    })
   })
-})
-
-describe('a loopback redirect URI', () => {
-  test.each(loopbackTricks)('with %s gets an error page and no redirect', async (_trick, uris) => {
-    for (const uri of uris) await expectRefused(native, uri)
-  })
-
-  test('with another port is the one thing that is accepted', async () => {
-    for (const redirect_uri of ['http://127.0.0.1:10/cb', 'http://[::1]:10/cb'])
-      expectPage(await world.direct.open(await world.direct.authorization({ redirect_uri }, native)))
-  })
-
-  test('may not change its port between the request and the redemption', async () => {
-    const code = await world.direct.code({ redirect_uri: 'http://127.0.0.1:10/cb' }, native)
-    const changes = { redirect_uri: 'http://127.0.0.1:11/cb' }
-    expectError(await world.direct.redeem(code, changes), 400, 'invalid_grant')
-  })
-})
+}

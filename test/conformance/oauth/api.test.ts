@@ -1,4 +1,0 @@
-import { apiCases } from './cases/api.ts'
-import { runCases } from './run-cases.ts'
-
-runCases(apiCases)

@@ -1,4 +1,0 @@
-import { browserCases } from './cases/browser.ts'
-import { runCases } from './run-cases.ts'
-
-runCases(browserCases)
