@@ -31,7 +31,7 @@ const members = {
   }),
   state: schema.oneOf(['active', 'ended']),
   endReason: schema.nullable(
-    schema.oneOf(['revoked', 'reused', 'leaked', 'uninstalled', 'person_gone', 'expired'], {
+    schema.oneOf(['revoked', 'reused', 'uninstalled', 'person_gone', 'expired'], {
       description: 'reused: a code or refresh token came twice',
     }),
   ),
@@ -70,7 +70,7 @@ const AuthorizationTree = schema.named(
 
 const isoOrNull = (time: DbTime | null) => (time === null ? null : toIso(time.getTime()))
 
-type EndReason = 'revoked' | 'reused' | 'leaked' | 'uninstalled' | 'person_gone' | 'expired'
+type EndReason = 'revoked' | 'reused' | 'uninstalled' | 'person_gone' | 'expired'
 
 function endOf(
   row: AuthorizationRow,

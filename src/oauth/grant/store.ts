@@ -86,7 +86,7 @@ export async function insertGrant(q: Queries, grant: NewGrant): Promise<void> {
 }
 
 /** Why an authorization is over. */
-export type EndReason = 'revoked' | 'reused' | 'leaked' | 'uninstalled'
+export type EndReason = 'revoked' | 'reused' | 'uninstalled'
 
 /** False: it was over already. */
 export async function revokeGrant(

@@ -40,7 +40,7 @@ function endToken({ keys, accessTokens }: EndLeakedDependencies): EndLeaked {
     const { grant_id: grantId } = row
     if (isRefreshToken && grantId !== null) {
       await revokeTokensOfGrant(tx, grantId, nowMs)
-      await revokeGrant(tx, grantId, { reason: 'leaked', nowMs })
+      await revokeGrant(tx, grantId, { reason: 'revoked', nowMs })
       afterCommit(tx, () => accessTokens.forget({ grantId }))
     }
     const what = isRefreshToken ? 'refresh_token' : 'access_token'
