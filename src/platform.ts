@@ -8,6 +8,7 @@ import {
   makeBoundTypes,
   makeCatalog,
   makeDoor,
+  privateScopesOf,
   toDeclarations,
 } from './capability/index.ts'
 import type { Config } from './config.ts'
@@ -61,6 +62,7 @@ import {
   type Random,
   systemTimers,
 } from './kernel/index.ts'
+import { leaksCapabilityOf } from './leaked-secrets.ts'
 import { noticesCapability, notifyReuse } from './notices/index.ts'
 import {
   type AuthorizationServer,
@@ -172,6 +174,7 @@ function capabilitiesOf(base: Base): readonly Capability[] {
       },
     ),
     noticesCapability,
+    leaksCapabilityOf(base),
     documentsCapability({
       catalog,
       publicUrl,
@@ -267,10 +270,7 @@ async function makeBase(
     secretKey: config.secretKey,
     publicUrl,
     supportedScopes: () => [...late.catalog().scopes.keys()],
-    privateScopes: () =>
-      [...late.catalog().scopes.values()]
-        .filter(({ sensitivity }) => sensitivity === 'private')
-        .map(({ name }) => name),
+    privateScopes: () => privateScopesOf(late.catalog()),
     boundTypes: makeBoundTypes(hostCapabilities),
     networkOf,
     onRefreshTokenReused: (tx, reuse) => notifyReuse(tx, reuse, { clock, random }),

@@ -49,9 +49,7 @@ async function readOrder(oauth: OAuthClient, merchantId: string, orderId: string
   if (installation === undefined) return null
   const live = await oauth.fresh(installation)
   installations.set(merchantId, live)
-  const response = await fetch(`${stoaUrl}/v1/orders/${orderId}`, {
-    headers: { authorization: `Bearer ${live.accessToken}` },
-  })
+  const response = await oauth.request(live.accessToken, 'GET', `/v1/orders/${orderId}`)
   if (!response.ok) throw new Error(`GET /v1/orders answered ${response.status}`)
   return response.json()
 }

@@ -6,13 +6,17 @@ import {
   ClientSecretBasic,
   calculatePKCECodeChallenge,
   clientCredentialsGrantRequest,
+  customFetch,
+  DPoP,
   discoveryRequest,
+  generateKeyPair,
   generateRandomCodeVerifier,
   generateRandomState,
   processAuthorizationCodeResponse,
   processClientCredentialsResponse,
   processDiscoveryResponse,
   processRefreshTokenResponse,
+  protectedResourceRequest,
   refreshTokenGrantRequest,
   type TokenEndpointResponse,
   validateAuthResponse,
@@ -59,6 +63,10 @@ export interface OAuthClient {
   fresh(installation: Installation): Promise<Installation>
   /** A live token of the app itself, for what concerns no single merchant. */
   appToken(): Promise<string>
+  /** One request to the platform's API with one of our tokens and a proof that they are ours. */
+  request(token: string, method: string, path: string, body?: object): Promise<Response>
+  /** The same proof for a request that something else sends: the headers of a WebSocket's handshake. */
+  headersFor(token: string, method: string, path: string): Promise<Record<string, string>>
 }
 
 // Development on one machine speaks http; everywhere else the library insists on https.
@@ -76,6 +84,9 @@ export async function makeOAuthClient(settings: OAuthSettings): Promise<OAuthCli
   )
   const client: Client = { client_id: settings.clientId }
   const authentication = ClientSecretBasic(settings.clientSecret)
+  // Every token is bound to this key (DPoP, RFC 9449): scopes that show customers ask for it, and whoever steals a token
+  // can do nothing with it. A real backend keeps the key beside its refresh tokens; without it they are worth nothing.
+  const proof = { ...options, DPoP: DPoP({}, await generateKeyPair('ES256')) }
   // state → PKCE verifier: binds the answer to the browser that asked and to us.
   const started = new Map<string, Started>()
   let app = { token: '', untilMs: 0 }
@@ -110,7 +121,7 @@ export async function makeOAuthClient(settings: OAuthSettings): Promise<OAuthCli
         answer,
         settings.redirectUri,
         begun.verifier,
-        options,
+        proof,
       )
       return toInstallation(await processAuthorizationCodeResponse(server, client, response))
     },
@@ -121,16 +132,34 @@ export async function makeOAuthClient(settings: OAuthSettings): Promise<OAuthCli
         client,
         authentication,
         installation.refreshToken,
-        options,
+        proof,
       )
       return toInstallation(await processRefreshTokenResponse(server, client, response), installation)
     },
     async appToken() {
       if (app.untilMs > Date.now()) return app.token
-      const response = await clientCredentialsGrantRequest(server, client, authentication, {}, options)
+      const response = await clientCredentialsGrantRequest(server, client, authentication, {}, proof)
       const granted = await processClientCredentialsResponse(server, client, response)
       app = { token: granted.access_token, untilMs: Date.now() + (granted.expires_in ?? 0) * 1000 - 60_000 }
       return app.token
+    },
+    request(token, method, path, body) {
+      const headers = new Headers({ 'content-type': 'application/json' })
+      const sent = body === undefined ? null : JSON.stringify(body)
+      return protectedResourceRequest(token, method, new URL(path, issuer), headers, sent, proof)
+    },
+    async headersFor(token, method, path) {
+      let headers: Record<string, string> = {}
+      const keepHeaders = (_url: string, request: { readonly headers: Record<string, string> }) => {
+        headers = request.headers
+        return Promise.resolve(new Response())
+      }
+      const url = new URL(path, issuer)
+      await protectedResourceRequest(token, method, url, new Headers(), null, {
+        ...proof,
+        [customFetch]: keepHeaders,
+      })
+      return headers
     },
   }
 }

@@ -36,10 +36,9 @@ async function takePlace(inbox: Inbox, place: Place, via: 'pull' | 'websocket'):
   return inbox.take({ sequence, event: JSON.parse(body) as StoaEvent, via })
 }
 
-async function call<T>({ stoaUrl, oauth }: StreamSettings, path: string, body?: object): Promise<T> {
-  const headers = { authorization: `Bearer ${await oauth.appToken()}`, 'content-type': 'application/json' }
-  const sent = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
-  const response = await fetch(`${stoaUrl}${path}`, { headers, ...sent })
+async function call<T>({ oauth }: StreamSettings, path: string, body?: object): Promise<T> {
+  const method = body === undefined ? 'GET' : 'POST'
+  const response = await oauth.request(await oauth.appToken(), method, path, body)
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
   return (await response.json()) as T
 }
@@ -63,7 +62,8 @@ async function heal(settings: StreamSettings): Promise<void> {
 /** Resolves when the socket has closed, for whatever reason. */
 async function readSocket(settings: StreamSettings): Promise<string> {
   const { stoaUrl, oauth, inbox, print } = settings
-  const headers = { authorization: `Bearer ${await oauth.appToken()}` }
+  // The handshake of a WebSocket is a GET by http: that is the address the proof is for.
+  const headers = await oauth.headersFor(await oauth.appToken(), 'GET', '/v1/stream')
   const url = `${stoaUrl.replace(/^http/, 'ws')}/v1/stream?after=${inbox.doneUpTo() ?? 0}`
   const socket = new WebSocket(url, { headers, followRedirects: false })
   let last: Promise<void> = Promise.resolve()

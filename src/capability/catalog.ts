@@ -171,6 +171,11 @@ export function makeBoundTypes(capabilities: readonly Capability[]): BoundTypes 
   )
 }
 
+/** Names of the scopes that show customers' personal data. */
+export function privateScopesOf({ scopes }: Pick<Catalog, 'scopes'>): readonly string[] {
+  return [...scopes.values()].filter(({ sensitivity }) => sensitivity === 'private').map(({ name }) => name)
+}
+
 /** Checks and compiles what the parts declare; any mistake stops the start with a sentence that names it. */
 export function makeCatalog(capabilities: readonly Capability[]): Catalog {
   unique(capabilities, (capability) => capability.id, 'capability')

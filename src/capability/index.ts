@@ -21,6 +21,7 @@ export {
   type CompiledOperation,
   makeBoundTypes,
   makeCatalog,
+  privateScopesOf,
 } from './catalog.ts'
 export { compile, compileViolations } from './compile.ts'
 export {

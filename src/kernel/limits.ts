@@ -97,6 +97,7 @@ export const limitTable = {
     'How far ahead a DPoP proof at the token endpoint may be dated: the library’s own number',
   ),
   pushedRequestMs: limit(60 * second, 'ms', 'One redirect of a browser; the library’s own number'),
+  leakedValueLengthMax: limit(200, 'characters', 'The longest secret of this platform has 57'),
   dpopProofLengthMax: limit(4_096, 'characters', 'A proof by an RSA key of 4096 bits has about 2,000'),
   dpopJtiLengthMax: limit(256, 'characters', 'A UUID many times over'),
   useOnceBatchMax: limit(500, 'marks', 'One statement notes them'),

@@ -1,3 +1,3 @@
 export type { NoticeData } from './notice.ts'
-export { notifyPublisher, notifyReuse } from './notify.ts'
+export { notifyMerchant, notifyPerson, notifyPublisher, notifyReuse } from './notify.ts'
 export { noticesCapability } from './operations.ts'

@@ -19,6 +19,17 @@ export interface ReuseNotice {
   readonly authorizationId: string
 }
 
+/** What a notice about a secret or token that was found in the open tells: which one, by its last characters. */
+export interface LeakNotice {
+  /** client_secret, access_token, refresh_token or personal_token */
+  readonly what: string
+  readonly hint: string
+  /** Of a personal token: the name its person gave it; else the app's. */
+  readonly name: string
+  /** Null for a personal token. */
+  readonly appId: string | null
+}
+
 /** The kinds of notices, and what the row of each holds. */
 export interface NoticeData {
   readonly 'endpoint.paused': EndpointNotice
@@ -26,6 +37,9 @@ export interface NoticeData {
   readonly 'endpoint.stopped': EndpointNotice
   readonly 'refresh_token.reused': ReuseNotice
   readonly 'app_access.ended': ReuseNotice
+  readonly 'secret.leaked': LeakNotice
+  readonly 'token.leaked': LeakNotice
+  readonly 'personal_token.leaked': LeakNotice
 }
 
 export type NoticeKind = keyof NoticeData
@@ -112,6 +126,42 @@ const texts: { readonly [K in NoticeKind]: NoticeTexts } = {
       },
     },
   },
+  'secret.leaked': {
+    title: {
+      en: 'A client secret of “{name}” was found in the open',
+      'zh-CN': '“{name}”的一个客户端密钥已泄露',
+    },
+    text: {
+      en: 'Somebody reported the secret ending in {hint}, and it was ended at once. If your servers used it, make a new one and deploy it; then look at what was done with the old one.',
+      'zh-CN':
+        '有人报告了以 {hint} 结尾的密钥，平台已立即将其作废。如果您的服务器仍在使用它，请新建一个密钥并部署，然后核查旧密钥的使用情况。',
+    },
+  },
+  'token.leaked': {
+    title: { en: 'A token of “{name}” was found in the open', 'zh-CN': '“{name}”的一个令牌已泄露' },
+    text: {
+      en: 'Somebody reported the token ending in {hint}. Nobody can use it any more.',
+      'zh-CN': '有人报告了以 {hint} 结尾的令牌，该令牌现已无法使用。',
+    },
+    reasons: {
+      access_token: {
+        en: 'It was an access token; the app goes on with its next one.',
+        'zh-CN': '这是一个访问令牌，应用可凭下一个令牌继续工作。',
+      },
+      refresh_token: {
+        en: 'It was a refresh token, so the whole connection was ended; the app has to be connected again.',
+        'zh-CN': '这是一个刷新令牌，因此整个授权连接已终止，应用需要重新连接。',
+      },
+    },
+  },
+  'personal_token.leaked': {
+    title: { en: 'Your token “{name}” was found in the open', 'zh-CN': '您的令牌“{name}”已泄露' },
+    text: {
+      en: 'Somebody reported the token ending in {hint}, and it was ended at once. Make a new one where you need it, and look at what was done with the old one.',
+      'zh-CN':
+        '有人报告了以 {hint} 结尾的令牌，平台已立即将其作废。如仍需要，请新建一个令牌，并核查旧令牌的使用情况。',
+    },
+  },
 }
 
 export const noticeKinds = Object.keys(texts) as readonly NoticeKind[]
@@ -143,7 +193,8 @@ export function textsOf({ kind, data }: Pick<StoredNotice, 'kind' | 'data'>): {
 } {
   if (!isNoticeKind(kind)) return { title: { en: kind, 'zh-CN': kind }, text: { en: '', 'zh-CN': '' } }
   const known = texts[kind]
-  const body = (locale: keyof Localized) => fill(sentence(known, locale, data['reason']), data)
+  const body = (locale: keyof Localized) =>
+    fill(sentence(known, locale, data['reason'] ?? data['what']), data)
   return {
     title: { en: fill(known.title.en, data), 'zh-CN': fill(known.title['zh-CN'], data) },
     text: { en: body('en'), 'zh-CN': body('zh-CN') },

@@ -1,6 +1,7 @@
 import { type IdSource, newId, type Transaction } from '../kernel/index.ts'
 import { insertMerchantNotice } from './merchant/store.ts'
 import type { NoticeData, NoticeKind, ReuseNotice } from './notice.ts'
+import { insertPersonNotice } from './person/store.ts'
 import { insertPublisherNotice } from './store.ts'
 
 /** Tells everybody of a publisher what has happened, in the transaction in which it happens. */
@@ -15,7 +16,7 @@ export async function notifyPublisher<K extends NoticeKind>(
 }
 
 /** Tells the owners and managers of a merchant, in the transaction in which it happens. */
-async function notifyMerchant<K extends NoticeKind>(
+export async function notifyMerchant<K extends NoticeKind>(
   tx: Transaction,
   merchantId: string,
   notice: { readonly kind: K; readonly data: NoticeData[K] },
@@ -23,6 +24,17 @@ async function notifyMerchant<K extends NoticeKind>(
 ): Promise<void> {
   const row = { ...notice, id: newId('notice', ids), nowMs: ids.clock.nowMs() }
   await insertMerchantNotice(tx, merchantId, row)
+}
+
+/** Tells one person, in the transaction in which it happens. */
+export async function notifyPerson<K extends NoticeKind>(
+  tx: Transaction,
+  personId: string,
+  notice: { readonly kind: K; readonly data: NoticeData[K] },
+  ids: IdSource,
+): Promise<void> {
+  const row = { ...notice, id: newId('notice', ids), nowMs: ids.clock.nowMs() }
+  await insertPersonNotice(tx, personId, row)
 }
 
 /** Tells developer and merchant that a refresh token was used twice, each in words of their own. */

@@ -17,6 +17,7 @@ import { limits, toIso } from '../kernel/index.ts'
 import { NoticesErrors } from './errors.ts'
 import { merchantNoticeOperations } from './merchant/operations.ts'
 import { noticeKinds, type StoredNotice, textsOf } from './notice.ts'
+import { personNoticeList } from './person/operations.ts'
 import { listPublisherNotices, markPublisherNoticeRead } from './store.ts'
 
 const readers: Access = { kind: 'publisher', roles: ['owner', 'developer', 'viewer', 'ci'] }
@@ -108,6 +109,6 @@ const noticeMarkRead = defineOperation({
 /** What people must be told, and where they read it. */
 export const noticesCapability: Capability = defineCapability({
   id: 'notices',
-  summary: 'What must be told: paused and stopped endpoints, tokens used twice',
-  operations: [noticeList, noticeMarkRead, ...merchantNoticeOperations],
+  summary: 'What must be told: paused and stopped endpoints, tokens used twice, leaks',
+  operations: [noticeList, noticeMarkRead, ...merchantNoticeOperations, personNoticeList],
 })

@@ -14,6 +14,7 @@ import {
   type Queries,
   type Random,
   type StoaError,
+  type TokenKind,
   type Transaction,
   toProblem,
 } from '../kernel/index.ts'
@@ -45,6 +46,8 @@ import {
   resumeSignIn,
 } from './interaction/interaction.ts'
 import { deriveOAuthKeys } from './keys.ts'
+import { makeEndLeaked } from './leaked/end-leaked.ts'
+import type { EndLeaked } from './leaked/leak.ts'
 import { protectedResourceMetadata } from './metadata.ts'
 import { makeProvider } from './provider.ts'
 import {
@@ -128,6 +131,8 @@ export interface AuthorizationServer {
   protectedResourceMetadata(): unknown
   /** What people and the host do about authorizations. */
   readonly capability: Capability
+  /** How a secret or token that was found in the open ends. */
+  readonly endLeaked: Readonly<Partial<Record<TokenKind, EndLeaked>>>
   /** Next, current and previous, the one that signs first. */
   listSigningKeys(): Promise<readonly SigningKeyView[]>
   /** Makes the next key; every process takes it up by itself. */
@@ -266,6 +271,7 @@ export async function makeAuthorizationServer(
       afterCommit(tx, () => accessTokens.forget({ installationId }))
     },
     protectedResourceMetadata: () => protectedResourceMetadata(metadata),
+    endLeaked: makeEndLeaked({ keys, accessTokens }),
     listSigningKeys: () => listKeys(signingKeyDeps),
     rotateSigningKeys: (tx) => rotateSigningKeys(tx, signingKeyDeps),
     async removeExpired() {

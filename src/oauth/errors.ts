@@ -46,6 +46,11 @@ export const OAuthErrors = defineErrors('oauth', {
     title: 'The app’s request cannot be answered',
     fix: 'Go back to the app; if it stays, tell its developer what stands here.',
   },
+  not_a_token: {
+    status: 422,
+    title: 'This is no secret or token of this platform',
+    fix: 'Send the whole value and nothing else: its prefix and checksum tell what it is.',
+  },
   token_bound: {
     status: 401,
     title: 'The access token is bound to a key',

@@ -1,15 +1,23 @@
-import { readFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { endAll, type StoaProcess, startProgram, startStoa, temporaryFolder } from './support/stoa.ts'
+import { startTestPlatform, type TestPlatform } from '../support/platform.ts'
+import { endAll, type StoaProcess, startProgram, temporaryFolder } from './support/stoa.ts'
 
-let folder: string
+let at: TestPlatform
 let url: string
+/** Holds the host key, as an embedded server's data folder does. */
+let folder: string
 beforeAll(async () => {
-  folder = path.join(temporaryFolder(), 'data')
-  url = await startStoa(folder, { STOA_SEED: 'none' }).listening()
+  at = await startTestPlatform()
+  url = at.baseUrl
+  folder = temporaryFolder()
+  writeFileSync(path.join(folder, 'host.key'), `${at.hostKey}\n`, { mode: 0o600 })
 })
-afterAll(endAll)
+afterAll(async () => {
+  await endAll()
+  await at.close()
+})
 
 /** The command as an operator gives it. */
 async function stoa(
@@ -38,7 +46,7 @@ test('stoa keys rotate makes the next key of a running server, with the key of i
 
 test('takes the host key from the environment or a file, and never shows it', async () => {
   const file = path.join(folder, 'host.key')
-  const key = readFileSync(file, 'utf8').trim()
+  const key = at.hostKey
   const nowhere = temporaryFolder()
   const byValue = await stoa(['keys', 'list', '--url', url, '--data-dir', nowhere], { STOA_HOST_KEY: key })
   const byFile = await stoa(['keys', 'list', '--url', url], { STOA_HOST_KEY_FILE: file })

@@ -8,6 +8,8 @@ const data = {
   host: 'hooks.example.com',
   reason: 'failing',
   merchantName: 'Green Leaf Tea',
+  name: 'Order printer',
+  hint: 'a1B2',
 }
 
 describe('the words of a notice', () => {
@@ -17,7 +19,7 @@ describe('the words of a notice', () => {
       expect(words).not.toBe('')
       expect(words).not.toMatch(/[{}]/)
     }
-    expect(title.en).toMatch(/hooks[.]example[.]com|Printer/)
+    expect(title.en).toMatch(/hooks[.]example[.]com|Printer|printer/)
     expect(title['zh-CN']).toMatch(/\p{Script=Han}/u)
     expect(text['zh-CN']).toMatch(/\p{Script=Han}/u)
   })
@@ -30,6 +32,15 @@ describe('the words of a notice', () => {
     ['endpoint.stopped', 'disabled', 'webhook-delivery: disable'],
   ] as const)('%s says why: %s', (kind, reason, words) => {
     expect(textsOf({ kind, data: { ...data, reason } }).text.en).toContain(words)
+  })
+
+  test.each([
+    ['access_token', 'goes on with its next one'],
+    ['refresh_token', 'connected again'],
+  ])('token.leaked says what it means: %s', (what, words) => {
+    expect(textsOf({ kind: 'token.leaked', data: { name: 'x', hint: 'a1B2', what } }).text.en).toContain(
+      words,
+    )
   })
 
   test('a reason without words of its own leaves the rest as it is', () => {
