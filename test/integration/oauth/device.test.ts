@@ -117,7 +117,7 @@ describe('the command line', () => {
       'urn:ietf:params:oauth:grant-type:token-exchange',
     ])
       expect(await errorOf(await post(world, '/oauth/token', { grant_type, client_id: 'stoa-cli' }))).toBe(
-        'invalid_request',
+        'unauthorized_client',
       )
     const authorize = await at
       .browser()

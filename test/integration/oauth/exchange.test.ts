@@ -226,18 +226,17 @@ describe('the exchange of an access token', () => {
     expect(ends.toSorted((one, other) => other - one)).toEqual(ends)
   })
 
-  test('of a code flow’s token works as well, and a revoked one is refused', async () => {
+  test('of a code flow’s token works as well; a revoked one is refused, and the refresh token takes all along', async () => {
     const own = await story.merchant()
     const tokens = await story.connect(own, app)
     const narrow = await exchanged(tokens.access_token, { scope: 'order:read' })
     expect(narrow.installation_id).toBe(tokens.installation_id)
-    await post(
-      { publicUrl: at.baseUrl },
-      '/oauth/revoke',
-      { token: tokens.access_token },
-      basic(app.appId, app.clientSecret),
-    )
+    const revoke = async (token: string) =>
+      post({ publicUrl: at.baseUrl }, '/oauth/revoke', { token }, basic(app.appId, app.clientSecret))
+    await revoke(tokens.access_token)
     await expectError(await exchange(tokens.access_token), 'invalid_request')
+    expect(await statusOf(narrow.access_token)).toBe(200)
+    await revoke(tokens.refresh_token)
     expect(await statusOf(narrow.access_token)).toBe(401)
   })
 

@@ -12,6 +12,7 @@ export interface World {
   readonly hostKey: string
   readonly developerToken: string
   readonly merchantId: string
+  readonly owner: { readonly email: string; readonly password: string }
   readonly appId: string
   readonly clientSecret: string
 }
@@ -71,7 +72,8 @@ export async function makeWorld(baseUrl: string, hostKey: string): Promise<World
     app,
   )
   await install(merchant.api, merchantId, appId)
-  return { hostKey, developerToken: developer.token, merchantId, appId, clientSecret }
+  const owner = { email: merchant.email, password: merchant.password }
+  return { hostKey, developerToken: developer.token, merchantId, owner, appId, clientSecret }
 }
 
 /** Gives the app an endpoint at `url`; answers its secret. */
