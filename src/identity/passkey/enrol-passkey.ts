@@ -18,7 +18,7 @@ const algorithms = [-7, -8, -257]
 const challengeBytes = 32
 
 /** The platform as a relying party. @throws identity.passkeys_unavailable */
-export function partyOf({ publicUrl }: Pick<PasskeyDependencies, 'publicUrl'>): RelyingParty {
+function partyOf({ publicUrl }: Pick<PasskeyDependencies, 'publicUrl'>): RelyingParty {
   const party = relyingPartyOf(publicUrl)
   if (party === null) throw IdentityErrors.passkeys_unavailable()
   return party
