@@ -7,7 +7,6 @@ export type {
   PageResponse,
   PageSession,
   ProviderAsking,
-  ProviderResult,
   SignInResult,
 } from './page.ts'
 export { pages } from './pages.ts'

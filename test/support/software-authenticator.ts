@@ -21,6 +21,8 @@ export interface Tweaks {
   readonly userHandle?: string
   /** Signs with a key that is not the credential's. */
   readonly otherKey?: boolean
+  /** A statement of the format "packed", signed by the new key itself. */
+  readonly selfAttested?: boolean
   readonly attestation?: { readonly fmt: string; readonly attStmt: CborMap }
 }
 
@@ -132,7 +134,18 @@ export function makeSoftwareAuthenticator(origin: string, counts = true): Softwa
         authenticatorData(tweaks.rpId ?? options.rp.id, next(tweaks), flagsOf(tweaks) | 0x40),
         ...[Buffer.alloc(16), idLength, id, cosePublicKey],
       ])
-      const { fmt, attStmt } = tweaks.attestation ?? { fmt: 'none', attStmt: new Map() }
+      const client = clientData('webauthn.create', options.challenge, origin, tweaks)
+      // WebAuthn §8.2: "sig" is over authenticatorData and the hash of the client data.
+      const signature = () => sign('sha256', Buffer.concat([authData, sha256(client)]), credential.privateKey)
+      const self = () => ({
+        fmt: 'packed',
+        attStmt: new Map<string, CborValue>([
+          ['alg', -7],
+          ['sig', signature()],
+        ]),
+      })
+      const none = { fmt: 'none', attStmt: new Map() }
+      const { fmt, attStmt } = tweaks.attestation ?? (tweaks.selfAttested === true ? self() : none)
       const attestationObject = cbor(
         new Map<string, CborValue>([
           ['fmt', fmt],
@@ -142,7 +155,7 @@ export function makeSoftwareAuthenticator(origin: string, counts = true): Softwa
       )
       return {
         id: base64url(id),
-        clientDataJSON: base64url(clientData('webauthn.create', options.challenge, origin, tweaks)),
+        clientDataJSON: base64url(client),
         attestationObject: base64url(attestationObject),
       }
     },

@@ -66,7 +66,7 @@ async function comeBack(request: PageRequest, session: PageSession): Promise<Pag
       return addressTaken(request, session, safeReturn(returnTo))
     case 'expired':
       return signInPage(request, session, { problem: 'signInExpired', returnTo: safeReturn(returnTo) })
-    default:
+    case 'refused':
       return signInPage(request, session, { problem: 'providerFailed', returnTo: safeReturn(returnTo) })
   }
 }

@@ -176,7 +176,7 @@ async function goOn(
       }
     case 'expired':
       return signInPage(request, session, { problem: 'signInExpired' })
-    default:
+    case 'refused':
       return again('signInFailed')
   }
 }

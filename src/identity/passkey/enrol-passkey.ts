@@ -18,7 +18,7 @@ const algorithms = [-7, -8, -257]
 const challengeBytes = 32
 
 /** The platform as a relying party. @throws identity.passkeys_unavailable */
-export function partyOf({ publicUrl }: Pick<PasskeyDependencies, 'publicUrl'>): RelyingParty {
+function partyOf({ publicUrl }: Pick<PasskeyDependencies, 'publicUrl'>): RelyingParty {
   const party = relyingPartyOf(publicUrl)
   if (party === null) throw IdentityErrors.passkeys_unavailable()
   return party
@@ -88,8 +88,8 @@ export interface VerifiedPasskey {
 }
 
 /**
- * No statement, or one signed by the new key itself. The library looks after a certificate's revocation by fetching an
- * address out of the certificate: whoever makes a statement up would choose where we send requests.
+ * No statement, or one signed by the new key itself: what a browser that was asked for none sends. The library would
+ * judge certificates too, and fetch the revocation list that a certificate names: a request of ours past the guard.
  */
 async function hasNoCertificate(attestationObject: string): Promise<boolean> {
   const { decodeAttestationObject } = await webAuthn()

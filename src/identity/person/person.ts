@@ -20,16 +20,15 @@ export const allAudiences: ReadonlySet<string> = new Set(audiences)
 export function toCaller(
   row: CallerRow,
   audienceNames: Iterable<string>,
-  credentialId: string | null,
-  sessionId: string | null = null,
+  credential: { readonly kind: 'session' | 'token'; readonly id: string } | null,
 ): PersonCaller {
   return {
     kind: 'person',
     personId: row.person_id,
-    sessionId,
+    sessionId: credential?.kind === 'session' ? credential.id : null,
     displayName: row.display_name,
     locale: row.locale,
-    credentialId,
+    credentialId: credential?.id ?? null,
     audiences: new Set(audienceNames),
     publishers: new Map(Object.entries(row.publishers)),
     merchants: new Map(Object.entries(row.merchants)),

@@ -17,5 +17,5 @@ export async function findPersonalToken(
   if (nowMs - usedAtMs > limits.credentialSeenMs) {
     await touchToken(queries, row.person_id, row.token_id, nowMs)
   }
-  return toCaller(row, row.audiences, row.token_id)
+  return toCaller(row, row.audiences, { kind: 'token', id: row.token_id })
 }

@@ -21,5 +21,6 @@ export async function findSession(
   if (nowMs - row.seen_at.getTime() > limits.credentialSeenMs) {
     await touchSession(queries, row.person_id, row.session_id, nowMs)
   }
-  return { sessionId: row.session_id, caller: toCaller(row, allAudiences, row.session_id) }
+  const credential = { kind: 'session', id: row.session_id } as const
+  return { sessionId: row.session_id, caller: toCaller(row, allAudiences, credential) }
 }

@@ -95,7 +95,8 @@ export function makeWaysIn(deps: WaysInDependencies): WaysIn {
           return enter(deps, visitor, outcome.personId)
         case 'second_factor':
           return halfway(deps, visitor, outcome)
-        default:
+        case 'refused':
+        case 'throttled':
           return { kind: 'refused' }
       }
     },

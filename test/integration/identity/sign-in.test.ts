@@ -158,7 +158,11 @@ describe('a personal token', () => {
       expiresAt: expect.any(String),
     })
     expect(Date.parse(created.expiresAt) - Date.parse(created.createdAt)).toBe(3_600_000)
-    expect(await find(created.token)).toEqual({ ...person, audiences: new Set(['account', 'developer']) })
+    expect(await find(created.token)).toEqual({
+      ...person,
+      credentialId: created.id,
+      audiences: new Set(['account', 'developer']),
+    })
     expect(await find(`${created.token.slice(0, -1)}x`)).toBeNull()
     expect(await find(mintToken('personalToken', bench.ids.random))).toBeNull()
     expect(await find('stoa_pt_\u0000')).toBeNull()
@@ -301,7 +305,10 @@ describe('a session', () => {
     const cookie = await start(person.personId)
     expect(cookie).toMatch(/^stoa_se_/)
     const sessionId = expect.stringMatching(/^ses_/)
-    expect(await find(cookie)).toEqual({ sessionId, caller: { ...person, sessionId } })
+    expect(await find(cookie)).toEqual({
+      sessionId,
+      caller: { ...person, sessionId, credentialId: sessionId },
+    })
     expect(person.audiences).toEqual(allAudiences)
     expect(JSON.stringify(await bench.db.queries.session.findMany())).not.toContain(cookie)
     expect(await find(mintToken('session', bench.ids.random))).toBeNull()
