@@ -15,12 +15,13 @@ type Metadata = Readonly<Record<string, unknown>>
  * take what the token endpoint takes.
  */
 export function serverMetadata(libraryMetadata: Metadata, deps: MetadataDependencies): Metadata {
-  const methods = libraryMetadata['token_endpoint_auth_methods_supported']
+  const methods = libraryMetadata['token_endpoint_auth_methods_supported'] as readonly string[]
   return {
     scopes_supported: ['openid', ...deps.supportedScopes()],
     subject_types_supported: ['pairwise'],
     response_modes_supported: ['query'],
-    introspection_endpoint_auth_methods_supported: methods,
+    // RFC 7662 §2.1: "the endpoint MUST also require some form of authorization": a public client has none.
+    introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
     introspection_endpoint_auth_signing_alg_values_supported: signatureAlgorithms,
     revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: signatureAlgorithms,

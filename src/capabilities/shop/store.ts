@@ -6,16 +6,12 @@ export interface ShopRow {
   readonly name: string
 }
 
-/** Those of these shops that belong to the organisation. */
-export function listShops(
-  q: Queries,
-  organisationId: string,
-  shopIds: readonly string[],
-): Promise<ShopRow[]> {
+/** Those of these shops that belong to this merchant, an organisation. */
+export function listShops(q: Queries, merchantId: string, shopIds: readonly string[]): Promise<ShopRow[]> {
   return sql<ShopRow>(
     q,
     'select id, name from merchant where parent_id = $1 and id = any($2::text[]) order by id',
-    organisationId,
+    merchantId,
     [...shopIds],
   )
 }

@@ -1,5 +1,6 @@
 import {
   byId,
+  CapabilityErrors,
   defineOperation,
   idOf,
   type Operation,
@@ -18,6 +19,7 @@ import {
   findAuthorization,
   listAuthorizations,
   listTokensOf,
+  ownerExists,
 } from './store.ts'
 
 const members = {
@@ -107,7 +109,7 @@ function tokenState(row: FamilyTokenRow, isOver: boolean, nowMs: number) {
 async function readTree(q: Queries, owner: AuthorizationOwner, authorizationId: string, nowMs: number) {
   const row = await findAuthorization(q, owner, { authorizationId, nowMs })
   if (row === null) throw OAuthErrors.authorization_not_found()
-  const tokens = await listTokensOf(q, row.id)
+  const tokens = await listTokensOf(q, row.merchant_id, row.id)
   const authorization = toAuthorization(row, nowMs)
   return {
     ...authorization,
@@ -146,10 +148,11 @@ const forDevelopers: readonly Operation[] = [
     kind: 'read',
     input: schema.object({ appId, ...pageInput('authorization') }),
     output: list,
-    errors: [],
+    errors: [CapabilityErrors.not_found],
     async handle({ queries, tenantIds, input, clock }) {
       const nowMs = clock.nowMs()
       const owner = { publisherIds: tenantIds, appId: input.appId }
+      if (!(await ownerExists(queries, owner))) throw CapabilityErrors.not_found()
       const rows = await listAuthorizations(queries, owner, { ...pageRequestOf(input), nowMs })
       return toPage(input, rows, { toItem: (row) => toAuthorization(row, nowMs), cursorOf: byId })
     },
@@ -187,10 +190,11 @@ const forMerchants: readonly Operation[] = [
     kind: 'read',
     input: schema.object({ installationId, ...pageInput('authorization') }),
     output: list,
-    errors: [],
+    errors: [CapabilityErrors.not_found],
     async handle({ queries, tenantIds, input, clock }) {
       const nowMs = clock.nowMs()
       const owner = { merchantIds: tenantIds, installationId: input.installationId }
+      if (!(await ownerExists(queries, owner))) throw CapabilityErrors.not_found()
       const rows = await listAuthorizations(queries, owner, { ...pageRequestOf(input), nowMs })
       return toPage(input, rows, { toItem: (row) => toAuthorization(row, nowMs), cursorOf: byId })
     },

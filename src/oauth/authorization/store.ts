@@ -42,6 +42,25 @@ function ownerValues(owner: AuthorizationOwner) {
 const owned = `($2::text[] is null or (a.publisher_id = any($2::text[]) and g.app_id = $3::text))
   and ($4::text[] is null or (i.merchant_id = any($4::text[]) and ($5::text is null or g.installation_id = $5::text)))`
 
+/** Whether there is such an app of theirs, or such an installation. */
+export async function ownerExists(q: Queries, owner: AuthorizationOwner): Promise<boolean> {
+  const rows =
+    'publisherIds' in owner
+      ? await sql(
+          q,
+          'select 1 from app where publisher_id = any($1::text[]) and id = $2',
+          [...owner.publisherIds],
+          owner.appId,
+        )
+      : await sql(
+          q,
+          'select 1 from installation where merchant_id = any($1::text[]) and id = $2',
+          [...owner.merchantIds],
+          owner.installationId,
+        )
+  return rows.length > 0
+}
+
 /** Authorizations with a refresh token, newest first: what lives longer than an hour. */
 export function listAuthorizations(
   q: Queries,
@@ -86,16 +105,24 @@ export interface FamilyTokenRow {
   readonly successor: number | null
 }
 
-/** The tokens of an authorization, newest first, numbered in the order in which they were issued; no value and no hash. */
-export function listTokensOf(q: Queries, authorizationId: string): Promise<FamilyTokenRow[]> {
+/**
+ * The tokens of an authorization that its owner has just been found to own, newest first, numbered in the order in which
+ * they were issued; no value and no hash.
+ */
+export function listTokensOf(
+  q: Queries,
+  merchantId: string,
+  authorizationId: string,
+): Promise<FamilyTokenRow[]> {
   return sql<FamilyTokenRow>(
     q,
     `with numbered as (
        select row_number() over (order by t.created_at, t.kind desc, t.hash)::int as number, t.*
-       from oauth_token t where t.grant_id = $1 and t.kind in ('RefreshToken', 'AccessToken'))
+       from oauth_token t where t.merchant_id = $1 and t.grant_id = $2 and t.kind in ('RefreshToken', 'AccessToken'))
      select n.number, n.kind, n.created_at, n.expires_at, n.consumed_at, n.revoked_at, n.scopes, s.number as successor
      from numbered n left join numbered s on s.hash = n.successor
-     order by n.number desc limit $2::int`,
+     order by n.number desc limit $3::int`,
+    merchantId,
     authorizationId,
     limits.pageSizeMax,
   )

@@ -1,4 +1,6 @@
 import type { Audience } from '../../../src/capability/define.ts'
+import { sql } from '../../../src/db/index.ts'
+import { newId } from '../../../src/kernel/index.ts'
 import { notifyPublisher } from '../../../src/notices/index.ts'
 import type { ApiClient } from '../../support/api-client.ts'
 import type { TestPlatform } from '../../support/platform.ts'
@@ -35,6 +37,22 @@ async function tellOf(at: TestPlatform, { appId, publisher }: TestApp): Promise<
   await at.db.tx((tx) => notifyPublisher(tx, publisher.publisherId, { kind: 'endpoint.paused', data }, at))
 }
 
+/** A passkey and a sign-in by another provider. */
+async function addSignIns({ db, clock, random }: TestPlatform, personId: string) {
+  const ids = [newId('signIn', { clock, random }), newId('signIn', { clock, random })] as const
+  for (const [index, kind] of ['passkey', 'oidc'].entries())
+    await sql(
+      db.queries,
+      `insert into sign_in (id, person_id, kind, identifier, name, counter, created_at)
+       values ($1, $2, $3, $4, 'a key', 0, now())`,
+      ids[index] ?? '',
+      personId,
+      kind,
+      `${kind} of ${personId}`,
+    )
+  return ids
+}
+
 async function idsOf(at: TestPlatform, story: Story, app: TestApp, merchant: TestMerchant) {
   const { api, personId } = app.publisher.owner
   const { merchantId } = merchant
@@ -58,7 +76,10 @@ async function idsOf(at: TestPlatform, story: Story, app: TestApp, merchant: Tes
   await tellOf(at, app)
   const notices = await api.call<Listed>('GET', '/developer/v1/notices')
   const submissions = await api.call<Listed>('GET', `${appPath}/versions/${app.versionId}/submissions`)
+  const authorizations = await api.call<Listed>('GET', `${appPath}/authorizations`)
+  const [passkeyId, signInId] = await addSignIns(at, personId)
   const ids = {
+    ...{ authorizationId: authorizations.data[0]?.id ?? '', passkeyId, signInId },
     ...{ publisherId: app.publisher.publisherId, personId, appId: app.appId, versionId: app.versionId },
     ...{ merchantId, installationId: access.installation_id, orderId: created.id },
     key: `key-of-${app.appId}`,

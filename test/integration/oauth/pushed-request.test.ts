@@ -35,13 +35,17 @@ async function push(
   return { ...authorization, url, requestUri: request_uri }
 }
 
-/** Where the authorization endpoint leads: to the sign-in page, or back to the app with an error. */
-async function outcomeOf(url: URL): Promise<string | null> {
-  const location = new URL(
-    (await makeBrowser().open(url.href)).headers.get('location') ?? '',
-    world.publicUrl,
-  )
-  return location.pathname.startsWith('/sign-in/') ? 'sign-in' : location.searchParams.get('error')
+/**
+ * Where the authorization endpoint leads: to the sign-in page, or to an error. Without a request there is no redirect URI
+ * to be trusted, so that the error stays on a page (RFC 6749 §4.1.2.1).
+ */
+async function outcomeOf(url: URL): Promise<string | undefined> {
+  const response = await makeBrowser().open(url.href)
+  const location = response.headers.get('location')
+  if (location !== null && new URL(location, world.publicUrl).pathname.startsWith('/sign-in/'))
+    return 'sign-in'
+  expect(location).toBeNull()
+  return /invalid_request_\w+/.exec(await response.text())?.[0]
 }
 
 describe('a pushed request', () => {
