@@ -70,7 +70,9 @@ async function comparePipeline(
   for (let round = 0; round < sizes.rounds; round += 1) {
     const perSecond = await benchPipeline(place, receiver, { endpoints, deliveries: sizes.pipeline })
     const world = await openWorld(place)
-    const bull = await runBullJobs(bullPlaceOf(place, world), receiver.origin, posts).finally(world.close)
+    const bull = await runBullJobs(bullPlaceOf(place, world), receiver.origin, posts).finally(() =>
+      world.close(),
+    )
     ratios.push(perSecond / bull)
     say(
       `published to recorded, ${endpoints} endpoints: ${perSecond.toFixed(0)} deliveries/s, ` +
