@@ -2,7 +2,6 @@ export type { AccessRecord, MerchantUse, Recorder } from './access-record.ts'
 export { askWithin, meetDetails } from './authorization-details.ts'
 export {
   type AuthorizationDetail,
-  type BoundCounters,
   boundBy,
   type Charge,
   defineBoundType,

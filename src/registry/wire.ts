@@ -49,7 +49,7 @@ export function toWireApp(app: AppView) {
   return { id, clientId: id, publisherId, name, class: appClass, visibility, privateMerchantId, createdAt }
 }
 
-export const settingsMembers = {
+const settingsMembers = {
   redirectUris: schema.array(schema.string({ minLength: 1, maxLength: 512 }), {
     maxItems: 10,
     uniqueItems: true,

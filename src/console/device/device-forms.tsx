@@ -22,7 +22,7 @@ export interface DeviceRequest {
 }
 
 /** A code as the device shows it, whatever was typed. */
-export function shownCode(typed: string): string {
+function shownCode(typed: string): string {
   const code = typed
     .toUpperCase()
     .replaceAll(/[^A-Z0-9]/g, '')

@@ -17,11 +17,6 @@ export function normalUserCode(typed: string): string | null {
   return userCodeForm.test(code) ? code : null
 }
 
-/** As the device shows it. */
-export function shownUserCode(code: string): string {
-  return `${code.slice(0, 4)}-${code.slice(4)}`
-}
-
 export function hashUserCode(keys: OAuthKeys, code: string): string {
   return hashValue(keys, `user-code.${code}`)
 }

@@ -34,10 +34,7 @@ function askedFor(ctx: KoaContextWithOIDC, jkt: string | null): string {
  * How long a client that lost the answer of a rotation gets it again. One that proves more than the old token itself, by
  * its own authentication or by the key the token is bound to, has a day; one that does not has time for a retry.
  */
-export function replayWindowMs(client: {
-  readonly isAuthenticated: boolean
-  readonly hasKey: boolean
-}): number {
+function replayWindowMs(client: { readonly isAuthenticated: boolean; readonly hasKey: boolean }): number {
   return client.isAuthenticated || client.hasKey ? limits.refreshReplayMs : limits.refreshReplayPublicMs
 }
 

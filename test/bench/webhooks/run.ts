@@ -70,9 +70,12 @@ async function comparePipeline(
   for (let round = 0; round < sizes.rounds; round += 1) {
     const perSecond = await benchPipeline(place, receiver, { endpoints, deliveries: sizes.pipeline })
     const world = await openWorld(place)
-    const bull = await runBullJobs(bullPlaceOf(place, world), receiver.origin, posts).finally(() =>
-      world.close(),
-    )
+    let bull: number
+    try {
+      bull = await runBullJobs(bullPlaceOf(place, world), receiver.origin, posts)
+    } finally {
+      await world.close()
+    }
     ratios.push(perSecond / bull)
     say(
       `published to recorded, ${endpoints} endpoints: ${perSecond.toFixed(0)} deliveries/s, ` +
