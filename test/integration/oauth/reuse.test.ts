@@ -188,13 +188,13 @@ describe('the tree of an authorization', () => {
     const { api } = stranger.publisher.owner
     for (const path of [`${ofApp()}/${id}`, `${elsewhere}/${id}`])
       expect((await api.refused('GET', path, 404)).code).toBe('oauth.authorization_not_found')
-    expect((await api.call<{ data: object[] }>('GET', ofApp())).data).toEqual([])
+    expect((await api.refused('GET', ofApp(), 404)).code).toBe('capability.not_found')
     const other = (await story.merchant()).owner.api
     expect((await other.refused('GET', `/merchant/v1/authorizations/${id}`, 404)).code).toBe(
       'oauth.authorization_not_found',
     )
     const list = `/merchant/v1/installations/${tokens.installation_id}/authorizations`
-    expect((await other.call<{ data: object[] }>('GET', list)).data).toEqual([])
+    expect((await other.refused('GET', list, 404)).code).toBe('capability.not_found')
   })
 
   test('comes in pages', async () => {
