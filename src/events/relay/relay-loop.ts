@@ -47,6 +47,8 @@ export function makeRelayLoop(deps: RelayLoopDependencies): RelayLoop {
   }
 
   function start(): Promise<number> {
+    cancelRetry?.()
+    cancelRetry = null
     again = true
     running ??= run().finally(() => {
       running = null
@@ -57,8 +59,6 @@ export function makeRelayLoop(deps: RelayLoopDependencies): RelayLoop {
   }
 
   function wake(): void {
-    cancelRetry?.()
-    cancelRetry = null
     if (stopping) return
     start().catch((error: unknown) => {
       again = false
