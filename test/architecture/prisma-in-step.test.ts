@@ -67,6 +67,20 @@ test('tables, partitions, indexes and constraints are the committed ones', async
   await expect(catalog.join('\n')).toMatchFileSnapshot('pg-catalog.snapshot.txt')
 })
 
+// Under an order of a language PostgreSQL cannot use an index of bytes, so that of two columns that are compared with
+// each other both have it or neither.
+test('ids, hashes and what an index holds compare as bytes', async () => {
+  const others = await lines(`
+    select c.relname || '.' || a.attname as line
+      from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname <> '_prisma_migrations'
+       and a.atttypid = 'text'::regtype and a.attcollation <> '"C"'::regcollation
+       and (a.attname ~ '(^|_)(id|hash)$'
+         or exists (select from pg_index i where i.indrelid = c.oid and a.attnum = any (i.indkey)))
+     order by 1`)
+  expect(others, 'in their migration: ALTER COLUMN … TYPE text COLLATE "C"').toBe('')
+})
+
 // Embedded, BullMQ's tables are looked up after ours on the same connection. Its functions look in their own schema
 // first; of its other statements only those of QueueEvents, which we do not use, name `event`.
 test('no table of ours hides one that BullMQ needs', async () => {
