@@ -19,7 +19,7 @@ export interface AppTokens {
 const redirectUri = 'http://127.0.0.1:1/callback'
 
 /** Asks the token endpoint; the caller reads the answer, if there is one. */
-function askForTokens(
+export function askForTokens(
   { baseUrl, appId, clientSecret }: AppClient,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Response> {

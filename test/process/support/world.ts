@@ -30,12 +30,21 @@ export function newKey(): string {
 const quiet = makeStory(() => undefined)
 const witness = path.join(import.meta.dirname, '../apps/witness')
 
-async function install(merchant: Api, merchantId: string, appId: string): Promise<void> {
+/** The merchant consents: to an app that is installed, anew. Answers the installation's id. */
+export async function install(
+  merchant: Api,
+  { merchantId, appId }: Pick<World, 'merchantId' | 'appId'>,
+  optionalScopes: readonly string[] = [],
+): Promise<string> {
   const merchantPath = `/merchant/v1/merchants/${merchantId}`
   const asked = await merchant.call<{ versionId: string }>('GET', `${merchantPath}/apps/${appId}/consent`)
-  const { versionId } = asked
-  const consent = { appId, versionId, optionalScopes: [], locale: 'en' }
-  await merchant.call('POST', `${merchantPath}/installations`, consent)
+  const consent = { appId, versionId: asked.versionId, optionalScopes, locale: 'en' }
+  const given = await merchant.call<{ installation: { id: string } }>(
+    'POST',
+    `${merchantPath}/installations`,
+    consent,
+  )
+  return given.installation.id
 }
 
 /** Makes the world by public HTTP on a platform that has just been started. */
@@ -71,7 +80,7 @@ export async function makeWorld(baseUrl: string, hostKey: string): Promise<World
     { developer, reviewer, publisherId },
     app,
   )
-  await install(merchant.api, merchantId, appId)
+  await install(merchant.api, { merchantId, appId })
   const owner = { email: merchant.email, password: merchant.password }
   return { hostKey, developerToken: developer.token, merchantId, owner, appId, clientSecret }
 }
@@ -108,6 +117,8 @@ export interface HandlerResult {
   readonly orderId: string
   readonly state: string
   readonly runs: number
+  /** The code it was refused with where it wanted to do more than read. */
+  readonly refusal: string | null
 }
 
 export interface DeliveryView {

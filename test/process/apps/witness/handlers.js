@@ -1,4 +1,5 @@
-// The handler of the process tests: it counts its runs per order, and an order named “endless-…” hangs its first run.
+// The handler of the process tests: it counts its runs per order. An order named “endless-…” hangs its first run, and one
+// named “ship-…” is marked as shipped.
 
 async function readRuns(stoa, orderId) {
   try {
@@ -10,6 +11,15 @@ async function readRuns(stoa, orderId) {
   }
 }
 
+async function tryToShip(stoa, orderId) {
+  try {
+    await stoa.order.markShipped({ orderId })
+    return null
+  } catch (error) {
+    return error.code
+  }
+}
+
 on('order.paid', async (event, stoa) => {
   const { orderId, externalId } = event.data
   const order = await stoa.order.get({ orderId })
@@ -17,5 +27,6 @@ on('order.paid', async (event, stoa) => {
   await stoa.storage.set({ key: orderId, value: runs })
   let spins = 0
   while (externalId.startsWith('endless') && runs === 1) spins += 1
-  return { orderId, state: order.state, runs, spins }
+  const refusal = externalId.startsWith('ship') ? await tryToShip(stoa, orderId) : null
+  return { orderId, state: order.state, runs, spins, refusal }
 })
