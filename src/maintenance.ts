@@ -16,6 +16,7 @@ export interface Maintenance {
   removeOld(): Promise<void>
 }
 
+/** Nodes may do it side by side. */
 export function makeMaintenance({
   db,
   clock,

@@ -84,6 +84,7 @@ function makeLimiters({ openStore, factor, clock, log }: MeterDependencies) {
   return { blind, limiterOf: (name: QuotaName) => present(limiters.get(name), name) }
 }
 
+/** Makes the meter of one process; with others on the same store it counts together. */
 export function makeMeter(deps: MeterDependencies): Meter {
   const { blind, limiterOf } = makeLimiters(deps)
   const counted = new WeakSet<ServerResponse>()
