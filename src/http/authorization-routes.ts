@@ -34,8 +34,10 @@ async function count({ meter }: AuthorizationRoutes, request: Request, response:
   meter.checkNetwork(address)
   // The authorization server counts whoever has proven to be somebody, while it answers. What is left are attempts: they
   // are the network's own, and whom they name does not pay for them.
-  response.once('finish', () => {
-    const isRefused = response.statusCode >= 400 && response.statusCode < 500
+  response.once('close', () => {
+    const { statusCode, writableFinished } = response
+    // Who hangs up before the answer has made an attempt all the same.
+    const isRefused = !writableFinished || (statusCode >= 400 && statusCode < 500)
     if (isRefused && !meter.isCounted(response)) void meter.noteRefused(address)
   })
 }

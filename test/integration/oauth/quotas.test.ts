@@ -1,5 +1,6 @@
+import { connect } from 'node:net'
 import * as oauth from 'oauth4webapi'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { TestPlatform } from '../../support/platform.ts'
 import { freshAddress, from, quotaMax, repeat, startMeteredPlatform } from '../../support/quotas.ts'
 import { makeStory, type Story, type TestApp } from '../../support/story.ts'
@@ -86,6 +87,29 @@ describe('the token endpoint', () => {
     expect((await post('/oauth/token', grant, address)).status).toBe(429)
   })
 
+  test('hanging up before the answer does not make an attempt free', async () => {
+    const address = freshAddress()
+    const body = 'grant_type=client_credentials&client_id=app_unknown'
+    const head = [
+      'POST /oauth/token HTTP/1.1',
+      'host: any',
+      `x-forwarded-for: ${address}`,
+      'content-type: application/x-www-form-urlencoded',
+      `content-length: ${body.length}`,
+    ]
+    const { hostname, port } = new URL(at.baseUrl)
+    // The whole request is sent, and nothing is read.
+    const hangUp = () =>
+      new Promise<{ readonly status: number }>((resolve) => {
+        const socket = connect(Number(port), hostname, () => {
+          socket.write(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+        })
+        socket.once('close', () => resolve({ status: 0 }))
+      })
+    await repeat(quotaMax.refused, hangUp)
+    await vi.waitFor(async () => expect((await askToken(app, address)).status).toBe(429))
+  })
+
   test('an assertion counts once it has been found right, and a repeated one is the network’s', async () => {
     const keyed = await anotherApp()
     const pair = await oauth.generateKeyPair('ES256', { extractable: true })
@@ -103,7 +127,7 @@ describe('the token endpoint', () => {
     expect((await askToken(keyed, home)).headers['ratelimit']).toMatch(/^"client";r=148;/)
   })
 
-  test('refresh, introspection and revocation count, userinfo as well', async () => {
+  test('introspection, revocation and userinfo count for the app', async () => {
     const own = await anotherApp()
     const tokens = await story.connect(await story.merchant(), own, [], {
       scope: 'openid order:read',
