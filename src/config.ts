@@ -81,6 +81,12 @@ export const settings = [
       'Lets webhooks and redirect URIs point at 127.0.0.1 and ::1. For development on one machine.',
   },
   {
+    name: 'STOA_QUOTA_FACTOR',
+    fallback: '1',
+    description:
+      'Multiplies every rate limit (quota…Max in limits.md): 0.001 to 10000. For a host that needs more, and for load tests.',
+  },
+  {
     name: 'STOA_REGISTRATION',
     fallback: 'open',
     description: 'open: developers register themselves. closed: only by invitation.',
@@ -110,6 +116,8 @@ export interface Config {
   readonly secretKey: string
   readonly trustProxy: readonly string[]
   readonly allowLoopbackTargets: boolean
+  /** What every rate limit is multiplied by. */
+  readonly quotaFactor: number
   readonly registrationOpen: boolean
   /** The host's identity provider; null: none. */
   readonly provider: ProviderConfig | null
@@ -297,6 +305,14 @@ function readTrustedProxies(environment: Environment): readonly string[] {
   throw invalid('STOA_TRUST_PROXY', `${JSON.stringify(wrong)} is no address, CIDR block or name of a range`)
 }
 
+const quotaFactors = { min: 0.001, max: 10_000 } as const
+
+function readQuotaFactor(environment: Environment): number {
+  const factor = Number(read(environment, 'STOA_QUOTA_FACTOR') ?? '1')
+  if (factor >= quotaFactors.min && factor <= quotaFactors.max) return factor
+  throw invalid('STOA_QUOTA_FACTOR', `must be a number from ${quotaFactors.min} to ${quotaFactors.max}`)
+}
+
 function onLoopback(host: string, publicUrl: string | null): boolean {
   return isLoopbackHost(host) && (publicUrl === null || isLoopbackHost(new URL(publicUrl).hostname))
 }
@@ -337,6 +353,7 @@ export function readConfig(environment: Environment, random: Random): Config {
     seed,
     trustProxy: readTrustedProxies(environment),
     allowLoopbackTargets: oneOf('STOA_ALLOW_LOOPBACK_TARGETS', allowLoopback, ['true', 'false']) === 'true',
+    quotaFactor: readQuotaFactor(environment),
     registrationOpen: oneOf('STOA_REGISTRATION', registration, ['open', 'closed']) === 'open',
     provider: providerConfigOf((name) => read(environment, name), allowLoopback === 'true'),
     logLevel: oneOf('STOA_LOG_LEVEL', level, logLevels),

@@ -13,19 +13,10 @@ import {
 } from './capability/index.ts'
 import type { Config } from './config.ts'
 import { pages, passkeyScript, renderError, renderErrorDocument, styleSheet } from './console/index.ts'
-import {
-  type Db,
-  DbErrors,
-  ensurePartitions,
-  isReachable,
-  makeBoundCounters,
-  makeIdempotencyStore,
-  removeExpiredAnswers,
-  removeOldCounters,
-  removeOldRows,
-} from './db/index.ts'
+import { type Db, DbErrors, isReachable, makeBoundCounters, makeIdempotencyStore } from './db/index.ts'
 import { type Events, eventsCapability, makeEvents, makeRetention, streamCapability } from './events/index.ts'
 import {
+  clientAddressBy,
   documentsCapability,
   type HttpApp,
   makeCsrf,
@@ -63,6 +54,7 @@ import {
   systemTimers,
 } from './kernel/index.ts'
 import { leaksCapabilityOf } from './leaked-secrets.ts'
+import { makeMaintenance } from './maintenance.ts'
 import { noticesCapability, notifyReuse } from './notices/index.ts'
 import {
   type AuthorizationServer,
@@ -74,6 +66,7 @@ import {
 } from './oauth/index.ts'
 import type { Queue } from './queue/index.ts'
 import { manifestSchemaDocument, readPackageFiles, registryCapability } from './registry/index.ts'
+import { openRequestQuotas, type RequestQuotas } from './request-quotas.ts'
 import { checkCase, makeWakeChecks, reviewCapability, startReviewJobs } from './review/index.ts'
 import { makeRulesCheck, RulesErrors } from './rules/index.ts'
 import { sandboxSink } from './sandbox/index.ts'
@@ -133,6 +126,7 @@ interface Base extends PlatformOptions {
   replayer(): Replayer | null
   readonly authorizationServer: AuthorizationServer
   readonly httpClient: HttpClient
+  readonly quotas: RequestQuotas
 }
 
 /** What sending to endpoints needs, whoever sends: the drain, a replay, or a person. */
@@ -202,6 +196,7 @@ function pageDependencies(base: Base, door: Door): PageRouteDependencies {
   const { config, publicUrl, db, clock, random, log, authorizationServer } = base
   return {
     pages,
+    meter: base.quotas.meter,
     door,
     random,
     log,
@@ -224,6 +219,7 @@ function pageDependencies(base: Base, door: Door): PageRouteDependencies {
 function makeHttp(base: Base, door: Door): Pick<Platform, 'app' | 'sockets'> {
   const { config, publicUrl, db, clock, random, log, authorizationServer } = base
   const pageParts = pageDependencies(base, door)
+  const { meter } = pageParts
   const authenticators = {
     hostKey: config.hostKey,
     csrf: pageParts.csrf,
@@ -245,16 +241,21 @@ function makeHttp(base: Base, door: Door): Pick<Platform, 'app' | 'sockets'> {
     trustProxy: config.trustProxy,
     authorizationServer,
     authenticators,
+    meter,
     pages: pageParts,
     files: [
       { path: '/assets/stoa.css', mediaType: 'text/css', text: styleSheet },
       { path: '/assets/passkeys.js', mediaType: 'text/javascript', text: passkeyScript },
       { path: '/types/stoa.d.ts', mediaType: 'text/plain', text: toDeclarations(base.catalog()) },
     ],
-    metrics: makeMetrics({ counts: () => base.events().counts(), backlog: () => base.events().backlog() }),
+    metrics: makeMetrics({
+      events: { counts: () => base.events().counts(), backlog: () => base.events().backlog() },
+      quotas: meter,
+    }),
   })
   const sockets = makeStreamSockets({
-    ...{ door, log, authenticators, ids: { clock, random }, timing: base.socketTiming },
+    ...{ door, log, meter, authenticators, ids: { clock, random }, timing: base.socketTiming },
+    clientAddress: clientAddressBy(app),
     waitForMore: (...wait) => base.events().stream.watch.wait(...wait),
   })
   return { app, sockets }
@@ -262,7 +263,7 @@ function makeHttp(base: Base, door: Door): Pick<Platform, 'app' | 'sockets'> {
 
 async function makeBase(
   options: PlatformOptions,
-  late: Pick<Base, 'catalog' | 'events' | 'replayer'>,
+  late: Pick<Base, 'catalog' | 'events' | 'replayer' | 'quotas'>,
 ): Promise<Base> {
   const { config, publicUrl, db, clock, random, log } = options
   const authorizationServer = await makeAuthorizationServer({
@@ -272,6 +273,7 @@ async function makeBase(
     supportedScopes: () => [...late.catalog().scopes.keys()],
     privateScopes: () => privateScopesOf(late.catalog()),
     boundTypes: makeBoundTypes(hostCapabilities),
+    quotas: late.quotas.ofPrograms,
     networkOf,
     onRefreshTokenReused: (tx, reuse) => notifyReuse(tx, reuse, { clock, random }),
     issuePersonalToken: (tx, request) =>
@@ -325,6 +327,7 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     catalog: () => present(made, 'the catalogue'),
     events: () => events,
     replayer: () => replayer,
+    quotas: openRequestQuotas(options),
   })
   const catalog = makeCatalog(capabilitiesOf(base))
   made = catalog
@@ -354,19 +357,9 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     : null
   const review = sandbox === null ? null : { db, sandbox, catalog: base.catalog, clock, random, log }
 
-  // Partitions of the months to come, and rows whose time is over.
-  const maintain = async () => {
-    await db.tx((tx) => ensurePartitions(tx, clock.nowMs()))
-    await base.authorizationServer.removeExpired()
-    await removeExpiredAnswers(db.queries, clock.nowMs())
-    await removeOldCounters(db.queries, clock.nowMs())
-  }
   const retention = makeRetention({ db, catalog, clock, log })
-  const removeOld = async () => {
-    await retention.run()
-    await removeOldRows(db, 'attempt', clock.nowMs() - limits.eventsKeptMs)
-    await removeOldRows(db, 'access_record', clock.nowMs() - limits.accessRecordsKeptMs)
-  }
+  const { authorizationServer } = base
+  const { maintain, removeOld } = makeMaintenance({ db, clock, authorizationServer, retention })
   const http = makeHttp(base, door)
   return {
     ...http,
@@ -394,6 +387,7 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
       await sandbox?.close()
       await recorder.close()
       await base.httpClient.close()
+      base.quotas.close()
     },
   }
 }

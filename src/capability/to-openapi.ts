@@ -13,6 +13,21 @@ export interface OpenApiOptions {
   readonly version: string
   /** What stands before the door (HTTP, rules, database) may refuse this operation with. */
   readonly errorsOf?: (operation: Operation) => readonly ErrorFactory[]
+  /** Response header fields of the operation's answers with this status. */
+  readonly fieldsOf?: (operation: Operation, status: number) => Readonly<Record<string, ResponseField>>
+}
+
+/** A header object of OpenAPI. */
+export interface ResponseField {
+  readonly description: string
+  readonly schema: JsonSchema
+  readonly example: string
+}
+
+/** What the operations share, filled while they are described. */
+interface Components {
+  readonly schemas: Json
+  readonly headers: Json
 }
 
 const problemSchema: JsonSchema = {
@@ -116,6 +131,18 @@ function requestBody({ operation, pathMembers }: CompiledOperation, components: 
   }
 }
 
+/** Every response with the fields it brings; each field stands once among the components. */
+function withFields(responses: Json, operation: Operation, made: Components, options: OpenApiOptions): Json {
+  const told = Object.entries(responses).map(([status, response]) => {
+    const fields = Object.entries(options.fieldsOf?.(operation, Number(status)) ?? {})
+    if (fields.length === 0) return [status, response] as const
+    for (const [name, field] of fields) made.headers[name] = field
+    const references = fields.map(([name]) => [name, { $ref: `#/components/headers/${name}` }])
+    return [status, { ...(response as Json), headers: Object.fromEntries(references) as Json }] as const
+  })
+  return Object.fromEntries(told)
+}
+
 const securityByAudience = {
   app: [{ accessToken: [] }],
   developer: [{ personalToken: [] }, { session: [] }],
@@ -126,8 +153,9 @@ const securityByAudience = {
   public: [],
 } as const
 
-function operationObject(compiled: CompiledOperation, components: Json, options: OpenApiOptions): Json {
+function operationObject(compiled: CompiledOperation, made: Components, options: OpenApiOptions): Json {
   const { operation } = compiled
+  const { schemas: components } = made
   const body = requestBody(compiled, components)
   const { access } = operation
   return {
@@ -138,7 +166,7 @@ function operationObject(compiled: CompiledOperation, components: Json, options:
     security: access.kind === 'public' ? [] : securityByAudience[operation.audience],
     parameters: parameters(compiled, components),
     ...(body === undefined ? {} : { requestBody: body }),
-    responses: responses(operation, components, options),
+    responses: withFields(responses(operation, components, options), operation, made, options),
     'x-stoa-audience': operation.audience,
     'x-stoa-access': access,
     ...(compiled.hostFunction === null ? {} : { 'x-stoa-host-function': `stoa.${compiled.hostFunction}` }),
@@ -147,12 +175,12 @@ function operationObject(compiled: CompiledOperation, components: Json, options:
 
 /** The OpenAPI 3.1 document of everything that was declared. */
 export function toOpenApi(catalog: Catalog, options: OpenApiOptions): Json {
-  const components: Json = {}
+  const made: Components = { schemas: {}, headers: {} }
   const paths: Record<string, Json> = {}
   for (const compiled of catalog.operations.values()) {
     const { path, method } = compiled.operation
     const item = paths[path] ?? {}
-    item[method.toLowerCase()] = operationObject(compiled, components, options)
+    item[method.toLowerCase()] = operationObject(compiled, made, options)
     paths[path] = item
   }
   return {
@@ -166,7 +194,7 @@ export function toOpenApi(catalog: Catalog, options: OpenApiOptions): Json {
     tags: catalog.capabilities.map(({ id, summary }) => ({ name: id, description: summary })),
     paths,
     components: {
-      schemas: components,
+      ...made,
       securitySchemes: {
         accessToken: {
           type: 'oauth2',

@@ -42,6 +42,22 @@ export function credentialOf(request: Asked): Credential | null {
   return { scheme, token: match?.[1] ?? '' }
 }
 
+/** The value of a session cookie that can be one; null: none. */
+export function sessionCookieOf(request: Pick<Asked, 'headers'>): string | null {
+  const cookie = readCookie(request, sessionCookieName)
+  return cookie !== null && isWellFormedToken('session', cookie) ? cookie : null
+}
+
+/** Whether the request brings something that is to be looked up. */
+export function presentsCredential(request: Asked): boolean {
+  if (request.headers.authorization !== undefined) return true
+  return !isAppAddress(request) && !isHostAddress(request) && sessionCookieOf(request) !== null
+}
+
+function isHostAddress({ path }: Pick<Asked, 'path'>): boolean {
+  return path.startsWith('/host/v1/')
+}
+
 function refused(): StoaError {
   // RFC 6750 §3.1: "invalid_token: The access token provided is expired, revoked, malformed, or invalid".
   return CapabilityErrors.unauthenticated('the token is unknown, expired or revoked')
@@ -55,8 +71,8 @@ function presentedBy(request: Asked, publicUrl: string): Presented {
 }
 
 async function bySession(request: Asked, authenticators: Authenticators): Promise<Caller> {
-  const cookie = readCookie(request, sessionCookieName)
-  if (cookie === null || !isWellFormedToken('session', cookie)) return anonymous
+  const cookie = sessionCookieOf(request)
+  if (cookie === null) return anonymous
   const person = await authenticators.session(cookie)
   if (person === null) return anonymous
   const writes = request.method !== 'GET' && request.method !== 'HEAD'
@@ -72,7 +88,7 @@ async function bySession(request: Asked, authenticators: Authenticators): Promis
 export async function authenticate(request: Asked, authenticators: Authenticators): Promise<Caller> {
   const credential = credentialOf(request)
   if (isAppAddress(request)) return byAccessToken(request, credential, authenticators)
-  const isHost = request.path.startsWith('/host/v1/')
+  const isHost = isHostAddress(request)
   if (credential === null) return isHost ? anonymous : bySession(request, authenticators)
   // Only access tokens are bound to keys.
   const token = credential.scheme === 'Bearer' ? credential.token : ''

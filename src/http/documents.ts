@@ -12,6 +12,7 @@ import {
 } from '../capability/index.ts'
 import { type ErrorFactory, KernelErrors } from '../kernel/index.ts'
 import { HttpErrors } from './errors.ts'
+import { isMetered } from './quota/meter.ts'
 
 interface DocumentDependencies {
   /** Read when asked: the documents describe the catalogue they are part of. */
@@ -27,9 +28,36 @@ interface DocumentDependencies {
 }
 
 /** What HTTP itself may refuse this operation with. */
-function httpErrorsOf({ method, audience }: Operation): readonly ErrorFactory[] {
+function httpErrorsOf(operation: Operation): readonly ErrorFactory[] {
+  const { method, audience } = operation
   const bySession = audience !== 'app' && audience !== 'host' && method !== 'GET'
-  return [HttpErrors.bad_request, ...(bySession ? [HttpErrors.csrf_refused] : [])]
+  return [
+    HttpErrors.bad_request,
+    ...(bySession ? [HttpErrors.csrf_refused] : []),
+    ...(isMetered(operation) ? [HttpErrors.quota_exceeded] : []),
+  ]
+}
+
+function textField(description: string, example: string) {
+  return { description, schema: { type: 'string' as const }, example }
+}
+
+const quotaFields = {
+  'RateLimit-Policy': textField(
+    'Whose quota, how many requests (q) in how many seconds (w)',
+    '"installation";q=1200;w=60',
+  ),
+  RateLimit: textField(
+    'How many are left (r), and in how many seconds it is all of them again (t)',
+    '"installation";r=1199;t=60',
+  ),
+}
+const retryAfter = textField('Seconds after which the next request is looked at', '30')
+
+/** The quota's fields on what the door has answered; Retry-After where a wait helps. */
+function fieldsOf(operation: Operation, status: number) {
+  const counted = isMetered(operation) && (status < 300 || status === 429)
+  return { ...(counted ? quotaFields : {}), ...(status === 429 ? { 'Retry-After': retryAfter } : {}) }
 }
 
 function document(id: string, path: string, summary: string, read: () => unknown): Operation {
@@ -138,7 +166,7 @@ export function documentsCapability(deps: DocumentDependencies): Capability {
   const readOpenApi = () => {
     const { publicUrl, version } = deps
     const errorsOf = (operation: Operation) => [...httpErrorsOf(operation), ...deps.errorsOf(operation)]
-    openApi ??= toOpenApi(deps.catalog(), { publicUrl, version, errorsOf })
+    openApi ??= toOpenApi(deps.catalog(), { publicUrl, version, errorsOf, fieldsOf })
     return openApi
   }
   let asyncApi: unknown = null

@@ -16,6 +16,11 @@ export const HttpErrors = defineErrors('http', {
     title: 'A WebSocket is for an app’s server, not for a browser',
     fix: 'Connect from your server, without the header Origin; a browser must never hold the app’s token.',
   },
+  quota_exceeded: {
+    status: 429,
+    title: 'Too many requests in too short a time',
+    fix: 'Wait the seconds named in Retry-After; RateLimit-Policy says how many requests fit in how long.',
+  },
   too_many_sockets: {
     status: 429,
     title: 'Too many WebSockets of this app are open here',

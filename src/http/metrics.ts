@@ -28,6 +28,11 @@ export interface EventNumbers {
   } | null>
 }
 
+/** Where the numbers of quotas come from: of this process, since it started. */
+export interface QuotaNumbers {
+  counts(): { readonly refused: Readonly<Partial<Record<string, number>>>; readonly uncounted: number }
+}
+
 /** A number that is asked for when it is shown. */
 interface Shown {
   readonly name: string
@@ -47,6 +52,22 @@ function addShown(registry: Registry, { name, help, kind, read }: Shown): void {
     collect() {
       counter.reset()
       counter.inc(read())
+    },
+  })
+}
+
+/** A counter per value of one label. */
+interface ShownByLabel extends Pick<Shown, 'name' | 'help'> {
+  readonly label: string
+  read(): Readonly<Partial<Record<string, number>>>
+}
+
+function addByLabel(registry: Registry, { name, help, label, read }: ShownByLabel): void {
+  const counter: Counter = new Counter({
+    ...{ name, help, labelNames: [label], registers: [registry] },
+    collect() {
+      counter.reset()
+      for (const [value, count] of Object.entries(read())) counter.inc({ [label]: value }, count ?? 0)
     },
   })
 }
@@ -98,15 +119,11 @@ function addCounts(registry: Registry, { counts }: EventNumbers): void {
   ]
   for (const one of shown) addShown(registry, one)
 
-  const attempts: Counter<'outcome'> = new Counter({
+  addByLabel(registry, {
     name: 'stoa_attempts_total',
     help: 'Attempts that ended in this process, by outcome',
-    labelNames: ['outcome'] as const,
-    registers: [registry],
-    collect() {
-      attempts.reset()
-      for (const [outcome, count] of Object.entries(counts().attempts)) attempts.inc({ outcome }, count ?? 0)
-    },
+    label: 'outcome',
+    read: () => counts().attempts,
   })
 }
 
@@ -129,8 +146,29 @@ function addBacklog(registry: Registry, { backlog }: EventNumbers): () => Promis
   }
 }
 
+function addQuotaCounts(registry: Registry, { counts }: QuotaNumbers): void {
+  addShown(registry, {
+    name: 'stoa_quota_uncounted_total',
+    help: 'Requests that went on uncounted because the store of quotas did not answer',
+    kind: 'counter',
+    read: () => counts().uncounted,
+  })
+  addByLabel(registry, {
+    name: 'stoa_quota_refused_total',
+    help: 'Requests refused because a quota was used up, by quota',
+    label: 'quota',
+    read: () => counts().refused,
+  })
+}
+
 /** An empty registry of its own: two platforms in one process do not share numbers. */
-export function makeMetrics(events: EventNumbers): Metrics {
+export function makeMetrics({
+  events,
+  quotas,
+}: {
+  readonly events: EventNumbers
+  readonly quotas: QuotaNumbers
+}): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const requests = new Histogram({
@@ -141,6 +179,7 @@ export function makeMetrics(events: EventNumbers): Metrics {
     registers: [registry],
   })
   addCounts(registry, events)
+  addQuotaCounts(registry, quotas)
   const setBacklog = addBacklog(registry, events)
   return {
     observe(operationId, status, durationMs) {

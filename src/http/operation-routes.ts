@@ -7,7 +7,8 @@ import { parseJsonBody, rawBody } from './request.ts'
 interface OperationRouteDependencies {
   readonly catalog: Catalog
   readonly door: Door
-  authenticate(request: Request): Promise<Caller>
+  /** Who calls; counted against their quota. */
+  admit(request: Request, response: Response): Promise<Caller>
   /** Called once per answered operation. */
   observe(operationId: string, status: number, durationMs: number): void
 }
@@ -75,7 +76,7 @@ function routeOf(compiled: CompiledOperation, deps: OperationRouteDependencies):
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     response.setHeader('cache-control', 'no-store')
-    const caller = await deps.authenticate(request)
+    const caller = await deps.admit(request, response)
     const answer = await deps.door.invoke(operation.id, {
       caller,
       input: pathMembersOf(compiled, request),

@@ -12,17 +12,12 @@ import type {
   SignInResult,
 } from '../console/index.ts'
 import type { Entry, Visitor, WaysIn } from '../identity/index.ts'
-import {
-  currentRequestId,
-  isWellFormedToken,
-  type Log,
-  limits,
-  type Random,
-  type StoaError,
-} from '../kernel/index.ts'
+import { currentRequestId, type Log, limits, type Random, type StoaError } from '../kernel/index.ts'
+import { sessionCookieOf } from './authenticate.ts'
 import { HttpErrors } from './errors.ts'
 import { refuseOtherMethods } from './operation-routes.ts'
 import { logFailure, setErrorHeaders, toStoaError } from './problem-handler.ts'
+import type { Meter } from './quota/meter.ts'
 import { readCookie } from './request.ts'
 import {
   type Csrf,
@@ -46,6 +41,7 @@ export interface PageRouteDependencies {
   /** The error page: console renders, http answers. */
   renderError(error: StoaError, request: PageRequest): PageResponse
   session(cookie: string): Promise<PersonCaller | null>
+  readonly meter: Meter
   readonly waysIn: WaysIn
   signOut(cookie: string): Promise<void>
   findInteraction(request: Request, response: Response): Promise<Interaction | null>
@@ -182,9 +178,17 @@ function sessionOf(
   }
 }
 
-async function personOf(deps: PageRouteDependencies, request: Request): Promise<PersonCaller | null> {
-  const cookie = readCookie(request, sessionCookieName)
-  return cookie !== null && isWellFormedToken('session', cookie) ? deps.session(cookie) : null
+/** Who looks at the page; counted against their quota, or that of the network. */
+async function admit(
+  deps: PageRouteDependencies,
+  request: Request,
+  response: Response,
+): Promise<PersonCaller | null> {
+  const cookie = sessionCookieOf(request)
+  const metered = { address: request.ip ?? '', presents: cookie !== null, response }
+  const person = cookie === null ? null : () => deps.session(cookie)
+  const caller = await deps.meter.admit(metered, async () => (await person?.()) ?? { kind: 'anonymous' })
+  return caller.kind === 'person' ? caller : null
 }
 
 function pageRequestOf(
@@ -231,7 +235,7 @@ async function answer(
   let known: Pick<PageRequest, 'person' | 'interaction'> = { person: null, interaction: null }
   try {
     if (page.method === 'POST') await parseForm(request, response)
-    known = { ...known, person: await personOf(deps, request) }
+    known = { ...known, person: await admit(deps, request, response) }
     if (page.method === 'POST') checkCsrf(deps, request, cookie)
     if (page.access === 'signed-in' && known.person === null) return signInFirst(request)
     if (page.path.includes(':uid'))

@@ -1,14 +1,18 @@
+import type { IncomingMessage } from 'node:http'
 import express, { type Express, type Request, type Response } from 'express'
 import helmet from 'helmet'
 import type { Caller, Catalog, Door } from '../capability/index.ts'
 import { type IdSource, type Log, newId, withRequest } from '../kernel/index.ts'
-import { type Authenticators, authenticate } from './authenticate.ts'
+import { type Authenticators, authenticate, presentsCredential } from './authenticate.ts'
+import { serveAuthorization } from './authorization-routes.ts'
 import { challengeOf } from './challenge.ts'
+import { clientAddressOf, type Trusts } from './client-address.ts'
 import { HttpErrors } from './errors.ts'
 import type { Metrics } from './metrics.ts'
 import { addOperationRoutes, refuseOtherMethods } from './operation-routes.ts'
 import { addPageRoutes, type PageRouteDependencies } from './page-routes.ts'
 import { problemHandler } from './problem-handler.ts'
+import { isMetered, type Meter } from './quota/meter.ts'
 
 /** A text served as it is: style sheet, type declarations. */
 export interface StaticFile {
@@ -28,12 +32,19 @@ export interface HttpDependencies {
     matches(path: string): boolean
     handle(request: Request, response: Response): void
   }
+  readonly meter: Meter
   readonly pages: PageRouteDependencies
   readonly files: readonly StaticFile[]
   readonly metrics: Metrics
 }
 
 export type HttpApp = Express
+
+/** Where a request came from, as far as the application's proxies are trusted. */
+export function clientAddressBy(app: Express): (request: IncomingMessage) => string {
+  const trusts = app.get('trust proxy fn') as Trusts
+  return (request) => clientAddressOf(request, trusts)
+}
 
 /** The one Express application: what stands above runs before what stands below. */
 export function makeHttpApp(deps: HttpDependencies): Express {
@@ -66,15 +77,19 @@ export function makeHttpApp(deps: HttpDependencies): Express {
   )
   // Before every body parser: the authorization server reads its own bodies.
   app.use((request, response, next) => {
-    if (deps.authorizationServer.matches(request.path)) deps.authorizationServer.handle(request, response)
+    if (deps.authorizationServer.matches(request.path)) serveAuthorization(deps, request, response, next)
     else next()
   })
-  const authenticateRequest = (request: Request): Promise<Caller> =>
-    authenticate(request, deps.authenticators)
+  const admit = (request: Request, response: Response): Promise<Caller> => {
+    const identify = () => authenticate(request, deps.authenticators)
+    if (!isMetered(request)) return identify()
+    const metered = { address: request.ip ?? '', presents: presentsCredential(request), response }
+    return deps.meter.admit(metered, identify)
+  }
   addOperationRoutes(app, {
     catalog: deps.catalog,
     door: deps.door,
-    authenticate: authenticateRequest,
+    admit,
     observe: deps.metrics.observe,
   })
   addPageRoutes(app, deps.pages)

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { appOf, type Caller, CapabilityErrors } from '../capability/index.ts'
 import {
+  currentClientAddress,
   currentRequestId,
   type IdSource,
   limits,
@@ -12,10 +13,11 @@ import {
   type Places,
   withRequest,
 } from '../kernel/index.ts'
-import { type Authenticators, authenticate, credentialOf } from './authenticate.ts'
+import { type Authenticators, authenticate, credentialOf, presentsCredential } from './authenticate.ts'
 import { challengeOf } from './challenge.ts'
 import { HttpErrors } from './errors.ts'
 import { toStoaError } from './problem-handler.ts'
+import type { Meter } from './quota/meter.ts'
 import { passOn, refuseUpgrade } from './refuse-upgrade.ts'
 import {
   type Connection,
@@ -28,6 +30,9 @@ import {
 export interface StreamSocketDependencies extends Omit<ConnectionDependencies, 'callerOf' | 'timing'> {
   readonly authenticators: Authenticators
   readonly ids: IdSource
+  readonly meter: Meter
+  /** Where a request came from, as far as the proxies in front are trusted. */
+  clientAddress(request: IncomingMessage): string
   /** Default: what the limits say. */
   readonly timing?: ConnectionDependencies['timing'] | undefined
 }
@@ -75,7 +80,8 @@ async function admit(s: State, request: IncomingMessage, requestId: string): Pro
   // field". No page is: its browser would hold the app's token.
   if (request.headers.origin !== undefined) throw HttpErrors.origin_refused()
   const asked = { method: 'GET', path, headers: request.headers }
-  const caller = await authenticate(asked, s.deps.authenticators)
+  const metered = { address: currentClientAddress(), presents: presentsCredential(asked), response: null }
+  const caller = await s.deps.meter.admit(metered, () => authenticate(asked, s.deps.authenticators))
   if (caller.kind === 'anonymous') throw CapabilityErrors.unauthenticated()
   const opening = await ask(s, new URL(request.url ?? '', 'http://any'), caller, requestId)
   takePlace(s, opening.appId)
@@ -138,7 +144,7 @@ export function makeStreamSockets(deps: StreamSocketDependencies): StreamSockets
         // Whoever hangs up during the handshake has no answer to get.
         socket.on('error', () => undefined)
         const requestId = newId('request', deps.ids)
-        const clientAddress = request.socket.remoteAddress ?? ''
+        const clientAddress = deps.clientAddress(request)
         void withRequest({ requestId, clientAddress }, () => upgrade(s, request, socket, head))
       })
     },

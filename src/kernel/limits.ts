@@ -137,7 +137,26 @@ export const limitTable = {
     'failures per account and address in 15 min',
     'Guessing is slow, a stranger cannot lock others out',
   ),
-  signInWindowMs: limit(15 * minute, 'ms', 'The window of signInFailuresMax and secondFactorFailuresMax'),
+  signInWindowMs: limit(
+    15 * minute,
+    'ms',
+    'The window of signInFailuresMax, signInNetworkFailuresMax and secondFactorFailuresMax',
+  ),
+  signInNetworkFailuresMax: limit(
+    200,
+    'failures per network in 15 min',
+    'One password tried on many accounts; an office behind one address mistypes less',
+  ),
+  signInAccountFailuresMax: limit(
+    100,
+    'failures per account in 24 h',
+    'NIST SP 800-63B §5.2.2; beyond it each address has only signInTriesUnderAttackMax: refusing everybody would lock the person out',
+  ),
+  signInTriesUnderAttackMax: limit(
+    3,
+    'failures per account and address in 15 min',
+    'What is left to each address while an account is being guessed: the person comes from one that has not failed',
+  ),
   secondFactorFailuresMax: limit(
     10,
     'wrong codes per person and address in 15 min',
@@ -148,7 +167,11 @@ export const limitTable = {
     'wrong codes per person in 24 h',
     'NIST SP 800-63B §5.2.2; only who has the password can use them up',
   ),
-  secondFactorWindowMs: limit(24 * hour, 'ms', 'The window of secondFactorFailuresPerDayMax'),
+  secondFactorWindowMs: limit(
+    24 * hour,
+    'ms',
+    'The window of secondFactorFailuresPerDayMax and signInAccountFailuresMax',
+  ),
   secondFactorMs: limit(10 * minute, 'ms', 'How long a sign-in waits for its second factor'),
   totpEnrolmentMs: limit(10 * minute, 'ms', 'To install an authenticator app and read its first code'),
   recoveryCodes: limit(10, 'codes', 'As many as fit on a slip of paper'),
@@ -184,6 +207,56 @@ export const limitTable = {
   liveKeysMax: limit(5, 'keys per app', 'A few deployments, each with one, and one to change over to'),
   rsaKeyBitsMin: limit(2_048, 'bits', 'NIST SP 800-57: fewer are not to be used any more'),
   rsaKeyBitsMax: limit(4_096, 'bits', 'Larger ones only cost time at each check'),
+
+  quotaWindowMs: limit(1 * minute, 'ms', 'A burst fits in, and whoever is refused need not wait long'),
+  quotaInstallationMax: limit(
+    1_200,
+    'requests per app and merchant in 1 min',
+    '20 a second, what Shopify’s largest plan has; one merchant’s orders never take another’s',
+  ),
+  quotaAppMax: limit(
+    6_000,
+    'requests per app in 1 min',
+    'For an app’s own token: it pulls the stream of all its merchants in pages',
+  ),
+  quotaClientMax: limit(
+    3_000,
+    'authenticated OAuth requests per app in 1 min',
+    'An app with 100,000 merchants that each refresh once an hour needs 1,700',
+  ),
+  quotaPersonMax: limit(
+    600,
+    'requests per person in 1 min',
+    'Ten a second: a person with several windows and a script of theirs',
+  ),
+  quotaHostMax: limit(
+    60_000,
+    'requests of the host’s systems in 1 min',
+    'Stops a loop that ran away, not a shop: 1,000 a second, each with up to 500 events',
+  ),
+  quotaAddressMax: limit(
+    600,
+    'requests without a credential per network in 1 min',
+    'An office behind one address; nobody who has signed in is counted here',
+  ),
+  quotaRefusedMax: limit(
+    600,
+    'refused credentials per network in 1 min',
+    'Each costs a look-up, and none can be guessed; beyond it the network’s credentials are not looked at',
+  ),
+  quotaPortions: limit(
+    20,
+    'portions per quota',
+    'A process takes a twentieth at a time: one statement per 60 requests of an installation instead of one each',
+  ),
+  quotaKeysMax: limit(50_000, 'keys per quota and process', 'About 10 MB; the one begun first is forgotten'),
+  quotaStoreMs: limit(
+    250,
+    'ms',
+    'How long a request waits for the store of quotas before it goes on uncounted',
+  ),
+  quotaBlindMs: limit(1 * second, 'ms', 'How long a store that failed is not asked again'),
+  quotaLogMs: limit(1 * minute, 'ms', 'How often a store that is away is told in the log'),
 
   packageBytesMax: limit(
     2 * mib,

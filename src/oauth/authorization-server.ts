@@ -20,6 +20,7 @@ import {
 } from '../kernel/index.ts'
 import { makeAdapter } from './adapter.ts'
 import { authorizationOperations } from './authorization/operations.ts'
+import type { RequestQuotas } from './client/count-requests.ts'
 import { makeNoteUse } from './client/note-use.ts'
 import { makeConfiguration } from './configuration.ts'
 import {
@@ -81,6 +82,8 @@ export interface AuthorizationServerDependencies {
   readonly issuePersonalToken: DeviceGrantDependencies['issuePersonalToken']
   /** Tells developer and merchant that a refresh token was used twice. */
   readonly onRefreshTokenReused: EndDependencies['onRefreshTokenReused']
+  /** Counts requests, and refuses what is too much. */
+  readonly quotas: RequestQuotas
   /** The network an address belongs to. */
   networkOf(address: string): string
   /** A whole HTML document for an error that a person sees; sent with a strict policy. */
@@ -210,7 +213,7 @@ async function makeParts(deps: AuthorizationServerDependencies) {
         renderError: deps.renderError,
       })
       return makeProvider(issuer, configuration, {
-        ...{ keys, random, log, tokenEndpoint, exchange, useOnce, noteUse, metadata },
+        ...{ keys, random, log, tokenEndpoint, exchange, useOnce, noteUse, metadata, quotas: deps.quotas },
         device: { db, keys, clock, issuePersonalToken: deps.issuePersonalToken },
       })
     },
@@ -219,7 +222,10 @@ async function makeParts(deps: AuthorizationServerDependencies) {
   const grantContext = () => ({ provider: engine.provider, resource, ids })
   const present = (token: string, presented: Presented | null) =>
     presentToken({ accessTokens, useOnce, clock }, token, presented)
-  const userinfo = makeUserinfo({ accessTokens, present, issuer, log, subjectFor: subject })
+  const userinfo = makeUserinfo({
+    ...{ accessTokens, present, issuer, log, subjectFor: subject },
+    quotas: deps.quotas,
+  })
   const device = { queries, keys, clock, networkOf: deps.networkOf }
   return { accessTokens, device, engine, grantContext, keys, metadata, present, signingKeyDeps, userinfo }
 }

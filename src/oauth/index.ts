@@ -1,4 +1,5 @@
 export { type AuthorizationServer, makeAuthorizationServer } from './authorization-server.ts'
+export type { RequestQuotas } from './client/count-requests.ts'
 export { signatureAlgorithms } from './dpop/algorithms.ts'
 export type { Presented } from './dpop/present-token.ts'
 export { OAuthErrors, presentedTokenErrors } from './errors.ts'

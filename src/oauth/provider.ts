@@ -10,6 +10,7 @@ import type {
 import { hmacSha256, type Log, limits, mintToken, type Random, safeEqual } from '../kernel/index.ts'
 import { tokenKinds } from './adapter.ts'
 import type { ClientPayload } from './client/client.ts'
+import { countClient, countRequests, type RequestQuotas } from './client/count-requests.ts'
 import { deviceCodeGrant, tokenExchangeGrant } from './client/grant-types.ts'
 import { isRegistered } from './client/redirect-uri.ts'
 import { type DeviceGrantDependencies, grantDevice } from './device/grant-device.ts'
@@ -31,6 +32,7 @@ export interface ProviderDependencies {
   readonly useOnce: UseOnce
   noteUse(appId: string, credentialId: string): Promise<void>
   readonly metadata: MetadataDependencies
+  readonly quotas: RequestQuotas
 }
 
 // Same file of styles and pictures as every page; scripts only where the library adds the hash of its own.
@@ -94,8 +96,10 @@ function compareWithLiveSecrets(provider: ProviderType, deps: ProviderDependenci
     const secrets = (this as unknown as ClientPayload).stoa_secrets
     // All are compared, so that the time tells nothing about which one it was.
     const [hit] = secrets.filter(([, secretHash]) => safeEqual(secretHash, hash))
-    if (hit !== undefined) await deps.noteUse(this.clientId, hit[0])
-    return hit !== undefined
+    if (hit === undefined) return false
+    await countClient(deps.quotas, this.clientId)
+    await deps.noteUse(this.clientId, hit[0])
+    return true
   }
 }
 
@@ -199,6 +203,7 @@ export function makeProvider(
     'audience',
   ])
   detectReplays(provider, deps.useOnce)
+  countRequests(provider, deps.quotas)
   nameUnauthorizedClients(provider)
   addHeaders(provider, deps.metadata)
   tellPollInterval(provider)

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AppCaller } from '../capability/index.ts'
-import { type Log, toProblem } from '../kernel/index.ts'
+import { type Log, StoaError, toProblem } from '../kernel/index.ts'
+import type { RequestQuotas } from './client/count-requests.ts'
 import type { Presented } from './dpop/present-token.ts'
 import type { AccessTokens } from './token/access-token.ts'
 
@@ -10,6 +11,7 @@ export interface UserinfoDependencies {
   present(token: string, presented: Presented | null): Promise<AppCaller | null>
   readonly issuer: string
   readonly log: Log
+  readonly quotas: Pick<RequestQuotas, 'client'>
   subjectFor(appId: string, accountId: string): string
 }
 
@@ -45,7 +47,9 @@ function credentialOf({ headers, method = '' }: IncomingMessage, url: string): C
  * OpenID Connect Core 1.0 §5.3: the claims about the person an access token is of. There is one: who they are to this
  * app. The library's own endpoint answers only tokens of no resource, and all of ours are of the API.
  */
-export function makeUserinfo({ accessTokens, present, issuer, log, subjectFor }: UserinfoDependencies) {
+export function makeUserinfo(deps: UserinfoDependencies) {
+  const { accessTokens, present, issuer, log, quotas, subjectFor } = deps
+
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const credential = credentialOf(request, `${issuer}/oauth/userinfo`)
     // RFC 6750 §3: without a credential the answer "SHOULD NOT include an error code".
@@ -55,6 +59,7 @@ export function makeUserinfo({ accessTokens, present, issuer, log, subjectFor }:
     const holder = caller === null ? null : await accessTokens.holderOf(token)
     if (caller === null || holder === null) return refuse(response, 401, 'invalid_token')
     const { personId, appId } = caller
+    await quotas.client(response, appId)
     if (personId === null || !holder.openId)
       return refuse(response, 403, 'insufficient_scope', ', scope="openid"')
     send(response, 200, { sub: subjectFor(appId, personId) })
@@ -63,6 +68,11 @@ export function makeUserinfo({ accessTokens, present, issuer, log, subjectFor }:
   return (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => {
       const problem = toProblem(error)
+      if (error instanceof StoaError && problem.status === 429) {
+        for (const [name, value] of Object.entries(error.options.headers ?? {}))
+          response.setHeader(name, value)
+        return send(response, 429, { error: 'temporarily_unavailable', error_description: error.message })
+      }
       // A token whose key was not proven is the caller's business.
       if (problem.status < 500) return refuse(response, 401, 'invalid_token')
       log.error({ err: error }, 'oauth.userinfo_failed')

@@ -115,16 +115,18 @@ function untilReady(client: Redis): Promise<void> {
   })
 }
 
+const retryStrategy = (tries: number) => Math.min(tries * 100, 1_000)
+
+/** A client for callers that cannot wait for a server that is away: it fails at once, and goes on trying by itself. */
+export function openRedis(redisUrl: string, log: Log): Redis {
+  const failFast = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2_000 }
+  return logErrors(new Redis(redisUrl, { retryStrategy, connectTimeout: 2_000, ...failFast }), 'redis', log)
+}
+
 /** BullMQ on a Redis server. */
 export function redisBackend(redisUrl: string, prefix: string, log: Log): Backend {
-  const retryStrategy = (tries: number) => Math.min(tries * 100, 1_000)
-  // Adding a job must not wait for a server that is away; a worker has nothing else to do than wait for it.
-  const failFast = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2_000 }
-  const adding = logErrors(
-    new Redis(redisUrl, { retryStrategy, connectTimeout: 2_000, ...failFast }),
-    'redis',
-    log,
-  )
+  // Adding a job must not wait; a worker has nothing else to do.
+  const adding = openRedis(redisUrl, log)
   const patient = { retryStrategy, connectTimeout: 2_000, maxRetriesPerRequest: null }
   const working = logErrors(new Redis(redisUrl, patient), 'redis', log)
   let wasReady = false

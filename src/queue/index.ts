@@ -1,1 +1,2 @@
+export { openRedis } from './backend.ts'
 export { makeQueue, type Queue, type QueueOptions } from './queue.ts'

@@ -31,7 +31,8 @@ const undocumentedOnPurpose: readonly { readonly pattern: RegExp; readonly why: 
     why: 'pages and their forms are for people, not for programs',
   },
   {
-    pattern: /^\/oauth\/(authorize(\/.*)?|token|par|revoke|introspect|jwks|end_session\/confirm)$/,
+    pattern:
+      /^\/oauth\/(authorize(\/.*)?|token|par|revoke|introspect|jwks|device_authorization|userinfo|end_session\/confirm)$/,
     why: 'the authorization server’s endpoints are described by RFC 8414 metadata, and answer as OAuth says',
   },
   {

@@ -9,7 +9,14 @@ import {
 import { IdentityErrors } from '../errors.ts'
 import { normalEmail } from '../person/person.ts'
 import { countAttempt, findPassword, recordSignIn } from './store.ts'
-import { attemptsKey, before, waitMsOf } from './throttle.ts'
+import {
+  accountDayWindow,
+  attemptsKey,
+  before,
+  networkWindow,
+  underAttackWindow,
+  waitMsOf,
+} from './throttle.ts'
 
 export interface Credentials {
   readonly email: string
@@ -43,6 +50,40 @@ function canExist(account: string, password: string): boolean {
   return !/\p{Cc}/u.test(account) && [...password].length <= limits.passwordLengthMax
 }
 
+function attemptKeysOf(account: string, address: string) {
+  const purpose = 'sign-in'
+  return {
+    here: attemptsKey({ purpose, account, address }),
+    network: attemptsKey({ purpose, account: '', address }),
+    anywhere: attemptsKey({ purpose, account, address: 'anywhere' }),
+  }
+}
+
+/**
+ * Counts an attempt three times: for the account at this address, for the address, and for the account. Gives how long
+ * to wait before the next is looked at; 0: this one is.
+ *
+ * NIST SP 800-63B §5.2.2: "the verifier SHALL limit consecutive failed authentication attempts on a single account to no
+ * more than 100". A bound that strangers can reach is a lock-out that they cause, so beyond it the account stays open,
+ * and each address has signInTriesUnderAttackMax: the person comes from one that has not failed.
+ */
+async function countAttempts(
+  queries: Queries,
+  { here, network, anywhere }: ReturnType<typeof attemptKeysOf>,
+  nowMs: number,
+): Promise<number> {
+  const hereAttempts = before(await countAttempt(queries, here, nowMs))
+  const hereWaitMs = waitMsOf(hereAttempts, nowMs)
+  // Not looked at, so none of the others'.
+  if (hereWaitMs > 0) return hereWaitMs
+  const networkAttempts = before(await countAttempt(queries, network, nowMs, networkWindow))
+  const networkWaitMs = waitMsOf(networkAttempts, nowMs, networkWindow)
+  if (networkWaitMs > 0) return networkWaitMs
+  const accountAttempts = before(await countAttempt(queries, anywhere, nowMs, accountDayWindow))
+  const isUnderAttack = waitMsOf(accountAttempts, nowMs, accountDayWindow) > 0
+  return isUnderAttack ? waitMsOf(hereAttempts, nowMs, underAttackWindow) : 0
+}
+
 /**
  * Checks an email address and a password. Takes about 150 ms and so runs outside any transaction.
  *
@@ -54,15 +95,14 @@ export async function signIn(
   { email, password, address }: Credentials,
 ): Promise<SignInOutcome> {
   const account = normalEmail(email)
-  const key = attemptsKey({ purpose: 'sign-in', account, address })
-  const attempts = await countAttempt(queries, key, clock.nowMs())
-  const retryAfterMs = waitMsOf(before(attempts), clock.nowMs())
+  const keys = attemptKeysOf(account, address)
+  const retryAfterMs = await countAttempts(queries, keys, clock.nowMs())
   if (retryAfterMs > 0) return { kind: 'throttled', retryAfterMs }
 
   const known = canExist(account, password) ? await findPassword(queries, account) : null
   const matches = await verifyPassword(password, known?.secret ?? null)
   if (known === null || !matches) return { kind: 'refused' }
-  await recordSignIn(queries, known.person_id, { attemptsKey: key, nowMs: clock.nowMs() })
+  await recordSignIn(queries, known.person_id, { ...keys, nowMs: clock.nowMs() })
   const personId = known.person_id
   return known.has_totp
     ? { kind: 'second_factor', personId, passwordMark: markOf(known.secret) }

@@ -99,19 +99,34 @@ export async function findPasswordHash(q: Queries, personId: string): Promise<st
   return row?.secret ?? null
 }
 
-/** After a right password: forgets the attempts before it. */
+/**
+ * After a right password: forgets the attempts at this account from this address. Of the network's and the account's
+ * only the one just counted is taken back: whoever guesses goes on where the person has signed in.
+ */
 export async function recordSignIn(
   q: Queries,
   personId: string,
-  { attemptsKey, nowMs }: { readonly attemptsKey: string; readonly nowMs: number },
+  {
+    here,
+    network,
+    anywhere,
+    nowMs,
+  }: { readonly here: string; readonly network: string; readonly anywhere: string; readonly nowMs: number },
 ): Promise<void> {
   await sql(
     q,
-    `with forgotten as (delete from sign_in_throttle where key = $2)
+    `with forgotten as (
+       delete from sign_in_throttle where key = $2
+     ), ended as (
+       delete from sign_in_throttle where key = any($4::text[]) and failures <= 1
+     ), taken_back as (
+       update sign_in_throttle set failures = failures - 1 where key = any($4::text[]) and failures > 1
+     )
      update sign_in set last_used_at = $3 where person_id = $1 and kind = 'password'`,
     personId,
-    attemptsKey,
+    here,
     toDate(nowMs),
+    [network, anywhere],
   )
 }
 

@@ -17,6 +17,21 @@ export const signInWindow: Window = {
   failuresMax: limits.signInFailuresMax,
   windowMs: limits.signInWindowMs,
 }
+/** One password tried on many accounts comes from one network. */
+export const networkWindow: Window = {
+  failuresMax: limits.signInNetworkFailuresMax,
+  windowMs: limits.signInWindowMs,
+}
+/** Wherever the guesses come from. */
+export const accountDayWindow: Window = {
+  failuresMax: limits.signInAccountFailuresMax,
+  windowMs: limits.secondFactorWindowMs,
+}
+/** What an address has in signInWindow while the account is being guessed from everywhere. */
+export const underAttackWindow: Window = {
+  failuresMax: limits.signInTriesUnderAttackMax,
+  windowMs: limits.signInWindowMs,
+}
 export const secondFactorWindow: Window = {
   failuresMax: limits.secondFactorFailuresMax,
   windowMs: limits.signInWindowMs,

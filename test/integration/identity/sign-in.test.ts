@@ -3,7 +3,7 @@ import type { PersonCaller } from '../../../src/capability/index.ts'
 import { findPersonalToken, signIn } from '../../../src/identity/index.ts'
 import { createPersonalToken } from '../../../src/identity/sign-in/create-personal-token.ts'
 import { countAttempt } from '../../../src/identity/sign-in/store.ts'
-import { attemptsKey } from '../../../src/identity/sign-in/throttle.ts'
+import { accountDayWindow, attemptsKey, networkWindow } from '../../../src/identity/sign-in/throttle.ts'
 import { limits, mintToken, newId, toDate } from '../../../src/kernel/index.ts'
 import { anonymous, type Bench, openBench, password } from './bench.ts'
 
@@ -119,8 +119,36 @@ describe('guessing', () => {
     expect(await bench.db.queries.signInThrottle.count()).toBe(before - 1)
   })
 
+  test('from everywhere locks nobody out of their account: each address keeps three tries', async () => {
+    const { personId } = await bench.person('hunted@dev.example')
+    const account = 'hunted@dev.example'
+    const anywhere = attemptsKey({ purpose: 'sign-in', account, address: 'anywhere' })
+    for (let sent = 0; sent < limits.signInAccountFailuresMax; sent += 1)
+      await countAttempt(bench.db.queries, anywhere, bench.clock.nowMs(), accountDayWindow)
+
+    // Who has guessed before has no more tries, and guessing on changes nothing for the person.
+    await guess(account, '198.51.100.40', limits.signInTriesUnderAttackMax)
+    expect((await attempt(account, password, '198.51.100.40')).kind).toBe('throttled')
+    expect(await attempt(account, password, '203.0.113.40')).toEqual({ kind: 'signed_in', personId })
+    // Two mistakes are a person's; the third try is theirs, too.
+    await guess(account, '203.0.113.41', limits.signInTriesUnderAttackMax - 1)
+    expect((await attempt(account, password, '203.0.113.41')).kind).toBe('signed_in')
+    // Being right does not end the attack: who goes on guessing has as few tries as before.
+    await guess(account, '198.51.100.41', limits.signInTriesUnderAttackMax)
+    expect((await attempt(account, password, '198.51.100.41')).kind).toBe('throttled')
+  })
+
+  test('one password on many accounts ends for the network, and for no other', async () => {
+    await bench.person('sprayed@dev.example')
+    const spraying = attemptsKey({ purpose: 'sign-in', account: '', address: '2001:db8:0:7::1' })
+    for (let sent = 0; sent < limits.signInNetworkFailuresMax; sent += 1)
+      await countAttempt(bench.db.queries, spraying, bench.clock.nowMs(), networkWindow)
+    expect((await attempt('sprayed@dev.example', password, '2001:db8:0:7:ffff::2')).kind).toBe('throttled')
+    expect((await attempt('sprayed@dev.example', password, '2001:db8:0:8::1')).kind).toBe('signed_in')
+  })
+
   test('leaves no rows behind for ever', async () => {
-    bench.clock.advance(limits.signInWindowMs)
+    bench.clock.advance(limits.secondFactorWindowMs)
     for (let i = 0; i < 3; i += 1) await guess(`sweep${i}@dev.example`, '203.0.113.77', 1)
     expect(await bench.db.queries.signInThrottle.count()).toBe(3)
   })

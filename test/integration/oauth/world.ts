@@ -94,6 +94,8 @@ export async function openProcess(
     supportedScopes: () => scopes,
     privateScopes: () => options.privateScopes ?? [],
     boundTypes,
+    // Counting is HTTP's: here everybody may.
+    quotas: { client: () => Promise.resolve(), network: () => Promise.resolve() },
     networkOf,
     onRefreshTokenReused: (tx, reuse) => notifyReuse(tx, reuse, { clock, random }),
     issuePersonalToken: (tx, request) =>

@@ -19,7 +19,13 @@ export interface World {
 
 /** The settings that every process of a world is started with. */
 export function worldSettings(hostKey: string): Readonly<Record<string, string>> {
-  return { STOA_SEED: 'none', STOA_HOST_KEY: hostKey, STOA_ALLOW_LOOPBACK_TARGETS: 'true' }
+  return {
+    STOA_SEED: 'none',
+    STOA_HOST_KEY: hostKey,
+    STOA_ALLOW_LOOPBACK_TARGETS: 'true',
+    // One program here sends what many would.
+    STOA_QUOTA_FACTOR: '10000',
+  }
 }
 
 /** A key for a platform that is about to be started. */

@@ -51,6 +51,10 @@ describe('a wrong variable is named, with what it must be', () => {
     ['STOA_TRUST_PROXY', '10.0.0.0/99', {}],
     ['STOA_TRUST_PROXY', 'proxy.example', {}],
     ['STOA_ALLOW_LOOPBACK_TARGETS', 'yes', {}],
+    ['STOA_QUOTA_FACTOR', '0', {}],
+    ['STOA_QUOTA_FACTOR', '10001', {}],
+    ['STOA_QUOTA_FACTOR', 'NaN', {}],
+    ['STOA_QUOTA_FACTOR', 'twice', {}],
     ['STOA_REGISTRATION', 'maybe', {}],
     ['STOA_LOG_LEVEL', 'loud', {}],
   ])('%s=%s', (name, value, others) => {
@@ -97,6 +101,7 @@ describe('without anything set', () => {
         seed: 'demo',
         trustProxy: [],
         allowLoopbackTargets: true,
+        quotaFactor: 1,
         registrationOpen: true,
         logLevel: 'warn',
       },
@@ -177,6 +182,7 @@ describe('what follows from the rest', () => {
       { STOA_TRUST_PROXY: '10.0.0.1, 10.1.0.0/16 ,loopback' },
       { trustProxy: ['10.0.0.1', '10.1.0.0/16', 'loopback'] },
     ],
+    ['quotas may be larger or smaller', { STOA_QUOTA_FACTOR: '2.5' }, { quotaFactor: 2.5 }],
     ['registration may be closed', { STOA_REGISTRATION: 'closed' }, { registrationOpen: false }],
   ])('%s', (_what, environment, expected) => {
     expect(read(environment)).toMatchObject(expected)
