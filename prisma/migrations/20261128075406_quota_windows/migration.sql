@@ -1,6 +1,6 @@
 -- CreateTable
 CREATE TABLE "quota_window" (
-    "key" TEXT NOT NULL,
+    "key" TEXT COLLATE "C" NOT NULL,
     "points" INTEGER NOT NULL DEFAULT 0,
     "expire" BIGINT,
 
