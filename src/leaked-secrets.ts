@@ -1,5 +1,5 @@
 import type { Capability } from './capability/index.ts'
-import { endLeakedToken } from './identity/index.ts'
+import { endLeakedInvitation, endLeakedSession, endLeakedToken } from './identity/index.ts'
 import { type IdSource, type Log, safeEqual, type Transaction } from './kernel/index.ts'
 import { notifyMerchant, notifyPerson, notifyPublisher } from './notices/index.ts'
 import {
@@ -15,6 +15,8 @@ interface Secrets {
   readonly log: Log
 }
 
+const ofNoApp = { appId: null, publisherId: null, merchantId: null } as const
+
 /** How each kind of secret ends that somebody found in the open. */
 function endLeakedOf({ config, authorizationServer, log }: Secrets): LeaksDependencies['endLeaked'] {
   return {
@@ -22,7 +24,16 @@ function endLeakedOf({ config, authorizationServer, log }: Secrets): LeaksDepend
     async personalToken(tx, value, nowMs) {
       const ended = await endLeakedToken(tx, value, nowMs)
       if (ended === null) return null
-      return { what: 'personal_token', ...ended, appId: null, publisherId: null, merchantId: null }
+      return { what: 'personal_token', ...ended, ...ofNoApp }
+    },
+    async session(tx, value, nowMs) {
+      const personId = await endLeakedSession(tx, value, nowMs)
+      return personId === null ? null : { what: 'session', name: '', personId, ...ofNoApp }
+    },
+    async invitation(tx, value, nowMs) {
+      const ended = await endLeakedInvitation(tx, value, nowMs)
+      if (ended === null) return null
+      return { what: 'invitation', name: ended.email, personId: ended.createdBy, ...ofNoApp }
     },
     hostKey(_tx, value) {
       // Only its operators can change it.
@@ -37,6 +48,8 @@ const leakNotices = {
   access_token: 'token.leaked',
   refresh_token: 'token.leaked',
   personal_token: 'personal_token.leaked',
+  session: 'session.leaked',
+  invitation: 'invitation.leaked',
 } as const
 
 async function tellOfLeak(tx: Transaction, leak: Leak, hint: string, ids: IdSource): Promise<void> {

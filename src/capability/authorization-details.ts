@@ -1,3 +1,4 @@
+import { present } from '../kernel/index.ts'
 import type { AuthorizationDetail, BoundType } from './bound.ts'
 
 type Types = ReadonlyMap<string, BoundType>
@@ -16,6 +17,18 @@ function narrowed(type: BoundType, detail: AuthorizationDetail, others: Details)
 }
 
 /**
+ * Of a list that limits something nothing goes beyond its details: where both limit, what one of them does not name is
+ * over. Were an empty list left of two that have nothing in common, there would be no limit at all.
+ */
+function meetLimits(type: BoundType, ones: Details, others: Details): Details {
+  const [first] = ones
+  if (first === undefined || others.length === 0) return first === undefined ? others : ones
+  const common = ones.filter((detail) => meetingsOf(type, detail, others).length > 0)
+  if (common.length > 0) return common.map((detail) => narrowed(type, detail, others))
+  return [present(type.nothing, `what allows no ${type.type}`)(first)]
+}
+
+/**
  * What holds when both lists do: what a grant allows now and what a token was issued with. A limit of either binds; what
  * one of them does not reach, both do not.
  */
@@ -24,8 +37,7 @@ export function meetDetails(types: Types, one: Details, other: Details): Details
     const ones = one.filter((detail) => detail.type === type.type)
     const others = other.filter((detail) => detail.type === type.type)
     if (type.kind === 'reach') return ones.flatMap((detail) => meetingsOf(type, detail, others))
-    const alone = others.filter((detail) => meetingsOf(type, detail, ones).length === 0)
-    return [...ones.map((detail) => narrowed(type, detail, others)), ...alone]
+    return meetLimits(type, ones, others)
   })
 }
 
@@ -35,8 +47,8 @@ export type Asked =
   | { readonly ok: false; readonly outside: AuthorizationDetail }
 
 /**
- * Holds what is asked for against what is allowed: narrower is granted as asked, wider is refused, and a limit that
- * nobody asks for stays.
+ * Holds what is asked for against what is allowed: narrower is granted as asked, wider is refused, and whoever asks for
+ * nothing of a type keeps its limits.
  */
 export function askWithin(types: Types, allowed: Details, asked: Details): Asked {
   const outside = asked.find((detail) => {

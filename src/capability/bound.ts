@@ -45,6 +45,8 @@ interface BoundTypeDefinition<D, U> {
   readonly detail: Schema<D>
   /** What both allow; null: they have nothing in common. */
   meet(one: D, other: D): D | null
+  /** limit: what allows nothing at all, for two details that have nothing in common. */
+  nothing?(detail: D): D
   /** Whether `asked` wants nothing that `allowed` does not give. What it leaves out it does not want. */
   covers(allowed: D, asked: D): boolean
   /** Ids in the detail for which people need names. */

@@ -1,4 +1,4 @@
-export { endLeakedToken } from './leaked/end-leaked-token.ts'
+export { endLeakedInvitation, endLeakedSession, endLeakedToken } from './leaked/end-leaked.ts'
 export { makeProviderClient } from './oidc/provider-client.ts'
 export { identityCapability } from './operations.ts'
 export { loadPerson } from './person/load-person.ts'

@@ -260,7 +260,7 @@ export async function findReviewedAt(q: Queries, versionId: string): Promise<num
   return row?.decided_at.getTime() ?? null
 }
 
-/** Ends an installation: its grant is dead and what the app stored at this merchant is gone. */
+/** Ends an installation: its grant is dead, and what the app stored and used up at this merchant is gone. */
 export async function endInstallation(
   tx: Transaction,
   merchantId: string,
@@ -286,6 +286,13 @@ export async function endInstallation(
   await execute(
     tx,
     'delete from storage_item where merchant_id = $1 and installation_id = $2',
+    merchantId,
+    end.installationId,
+  )
+  // A later installation is another one, with counters of its own.
+  await execute(
+    tx,
+    'delete from bound_use where merchant_id = $1 and installation_id = $2',
     merchantId,
     end.installationId,
   )

@@ -191,6 +191,11 @@ export const limitTable = {
   providerAnswerBytesMax: limit(256 * kib, 'bytes', 'An ID token with 1,000 groups is below 100 KiB'),
   providerFreshMs: limit(10 * minute, 'ms', 'How long the identity provider’s metadata is believed'),
   providerGroupsMax: limit(1_000, 'groups per person', 'What a directory of that size can be asked to hold'),
+  credentialsNotedMax: limit(
+    10_000,
+    'secrets and keys per process',
+    'Whose last use is remembered: about 2 MB',
+  ),
   credentialSeenMs: limit(
     1 * minute,
     'ms',

@@ -24,9 +24,9 @@ export interface LeakNotice {
   /** client_secret, access_token, refresh_token or personal_token */
   readonly what: string
   readonly hint: string
-  /** Of a personal token: the name its person gave it; else the app's. */
+  /** Of a personal token: the name its person gave it; of an invitation who was invited; else the app's. */
   readonly name: string
-  /** Null for a personal token. */
+  /** Null for what is no app's. */
   readonly appId: string | null
 }
 
@@ -40,6 +40,8 @@ export interface NoticeData {
   readonly 'secret.leaked': LeakNotice
   readonly 'token.leaked': LeakNotice
   readonly 'personal_token.leaked': LeakNotice
+  readonly 'session.leaked': LeakNotice
+  readonly 'invitation.leaked': LeakNotice
 }
 
 export type NoticeKind = keyof NoticeData
@@ -160,6 +162,21 @@ const texts: { readonly [K in NoticeKind]: NoticeTexts } = {
       en: 'Somebody reported the token ending in {hint}, and it was ended at once. Make a new one where you need it, and look at what was done with the old one.',
       'zh-CN':
         '有人报告了以 {hint} 结尾的令牌，平台已立即将其作废。如仍需要，请新建一个令牌，并核查旧令牌的使用情况。',
+    },
+  },
+  'session.leaked': {
+    title: { en: 'One of your sign-ins was found in the open', 'zh-CN': '您的一次登录会话已泄露' },
+    text: {
+      en: 'Somebody reported the cookie ending in {hint}, and its sign-in was ended at once. Change your password if you do not know how it got out, and look at what was done meanwhile.',
+      'zh-CN':
+        '有人报告了以 {hint} 结尾的登录凭据，平台已立即结束该会话。如果不清楚泄露原因，请修改密码，并核查期间的操作。',
+    },
+  },
+  'invitation.leaked': {
+    title: { en: 'Your invitation of {name} was found in the open', 'zh-CN': '您发给 {name} 的邀请已泄露' },
+    text: {
+      en: 'Somebody reported the link ending in {hint}, and it no longer works. Nobody has used it; invite them anew.',
+      'zh-CN': '有人报告了以 {hint} 结尾的邀请链接，该链接已失效，且未被使用。请重新发送邀请。',
     },
   },
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AppCaller } from '../capability/index.ts'
 import { type Log, StoaError, toProblem } from '../kernel/index.ts'
 import type { RequestQuotas } from './client/count-requests.ts'
+import { signatureAlgorithms } from './dpop/algorithms.ts'
 import type { Presented } from './dpop/present-token.ts'
 import type { AccessTokens } from './token/access-token.ts'
 
@@ -15,6 +16,8 @@ export interface UserinfoDependencies {
   subjectFor(appId: string, accountId: string): string
 }
 
+const algorithms = `algs="${signatureAlgorithms.join(' ')}"`
+
 function send(response: ServerResponse, status: number, body: object, challenge?: string): void {
   response.writeHead(status, {
     'content-type': 'application/json',
@@ -24,9 +27,27 @@ function send(response: ServerResponse, status: number, body: object, challenge?
   response.end(JSON.stringify(body))
 }
 
-function refuse(response: ServerResponse, status: number, error: string, more = ''): void {
-  send(response, status, { error }, `Bearer error="${error}"${more}`)
+interface Refusal {
+  readonly status: number
+  readonly error: string
+  /** More of the challenge's parameters. */
+  readonly more?: string
 }
+
+/**
+ * RFC 9449 §7.2: "If the mechanism used to attempt authentication could be established unambiguously, then the
+ * corresponding challenge SHOULD be used to deliver error information".
+ */
+function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+  const { status, error, more = '' } = refusal
+  const parameters = `error="${error}"${more}`
+  const isDpop = /^dpop /i.test(request.headers.authorization ?? '')
+  const challenge = isDpop ? `DPoP ${parameters}, ${algorithms}` : `Bearer ${parameters}`
+  send(response, status, { error }, challenge)
+}
+
+const invalidToken: Refusal = { status: 401, error: 'invalid_token' }
+const missingScope: Refusal = { status: 403, error: 'insufficient_scope', more: ', scope="openid"' }
 
 interface Credential {
   readonly token: string
@@ -53,15 +74,14 @@ export function makeUserinfo(deps: UserinfoDependencies) {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const credential = credentialOf(request, `${issuer}/oauth/userinfo`)
     // RFC 6750 §3: without a credential the answer "SHOULD NOT include an error code".
-    if (credential === null) return send(response, 401, {}, 'Bearer')
+    if (credential === null) return send(response, 401, {}, `Bearer, DPoP ${algorithms}`)
     const { token, presented } = credential
     const caller = await present(token, presented)
     const holder = caller === null ? null : await accessTokens.holderOf(token)
-    if (caller === null || holder === null) return refuse(response, 401, 'invalid_token')
+    if (caller === null || holder === null) return refuse(request, response, invalidToken)
     const { personId, appId } = caller
     await quotas.client(response, appId)
-    if (personId === null || !holder.openId)
-      return refuse(response, 403, 'insufficient_scope', ', scope="openid"')
+    if (personId === null || !holder.openId) return refuse(request, response, missingScope)
     send(response, 200, { sub: subjectFor(appId, personId) })
   }
 
@@ -74,7 +94,7 @@ export function makeUserinfo(deps: UserinfoDependencies) {
         return send(response, 429, { error: 'temporarily_unavailable', error_description: error.message })
       }
       // A token whose key was not proven is the caller's business.
-      if (problem.status < 500) return refuse(response, 401, 'invalid_token')
+      if (problem.status < 500) return refuse(request, response, invalidToken)
       log.error({ err: error }, 'oauth.userinfo_failed')
       response.writeHead(problem.status, { 'content-type': 'application/problem+json' })
       response.end(JSON.stringify(problem))

@@ -91,6 +91,7 @@ export const refundBound = defineBoundType<RefundDetail, RefundUse>({
     currency: schema.string({ maxLength: 3, pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
   }),
   meet,
+  nothing: ({ type, currency }) => ({ type, currency, max_amount_per_order: 0, max_amount_per_day: 0 }),
   covers: (allowed, asked) =>
     allowed.currency === asked.currency &&
     members.every((member) => (asked[member] ?? 0) <= (allowed[member] ?? Number.POSITIVE_INFINITY)),

@@ -16,3 +16,42 @@ export async function endTokenByHash(
   )
   return row ?? null
 }
+
+/** Across tenants: the cookie names the person. */
+export async function endLeakedSessionByHash(
+  tx: Transaction,
+  hash: string,
+  nowMs: number,
+): Promise<string | null> {
+  const [row] = await sql<{ person_id: string }>(
+    tx,
+    `update session set revoked_at = $2
+     where hash = $1 and revoked_at is null and expires_at > $2 returning person_id`,
+    hash,
+    toDate(nowMs),
+  )
+  return row?.person_id ?? null
+}
+
+export interface EndedInvitation {
+  /** Who was invited. */
+  readonly email: string
+  /** Who invited; null: the host. */
+  readonly createdBy: string | null
+}
+
+/** Across tenants: the link names the invitation. */
+export async function deleteInvitationByHash(
+  tx: Transaction,
+  hash: string,
+  nowMs: number,
+): Promise<EndedInvitation | null> {
+  const [row] = await sql<EndedInvitation>(
+    tx,
+    `delete from invitation where hash = $1 and accepted_at is null and expires_at > $2
+     returning email, created_by as "createdBy"`,
+    hash,
+    toDate(nowMs),
+  )
+  return row ?? null
+}

@@ -7,6 +7,8 @@ export function makeNoteUse({ queries, clock }: { readonly queries: Queries; rea
   return async (appId: string, credentialId: string): Promise<void> => {
     const nowMs = clock.nowMs()
     if (nowMs - (notedAtMs.get(credentialId) ?? Number.NEGATIVE_INFINITY) < limits.credentialSeenMs) return
+    // Forgetting costs a statement more.
+    if (notedAtMs.size >= limits.credentialsNotedMax) notedAtMs.clear()
     notedAtMs.set(credentialId, nowMs)
     await touchCredential(queries, appId, credentialId, nowMs)
   }

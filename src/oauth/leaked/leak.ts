@@ -2,8 +2,14 @@ import { isWellFormedToken, type TokenKind, type Transaction, tokenPrefixes } fr
 
 /** A secret or token that somebody found and that was alive. */
 export interface Leak {
-  readonly what: 'client_secret' | 'access_token' | 'refresh_token' | 'personal_token'
-  /** Of an app's: the app's name; of a personal token the one its person gave it. */
+  readonly what:
+    | 'client_secret'
+    | 'access_token'
+    | 'refresh_token'
+    | 'personal_token'
+    | 'session'
+    | 'invitation'
+  /** Of an app's: the app's name; of a personal token the one its person gave it; of an invitation who was invited. */
   readonly name: string
   readonly appId: string | null
   /** Who must be told. */

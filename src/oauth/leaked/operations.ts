@@ -21,7 +21,7 @@ export function leaksCapability(deps: LeaksDependencies): Capability {
         id: 'leak.report',
         summary: 'Hand in a secret or token of this platform that you found in the open',
         description:
-          'What is still alive ends at once and its owners are told. The answer is the same whether it was or not. A value with another prefix or a wrong checksum is none of this platform’s.',
+          'What is still alive ends at once and its owners are told; codes, and whatever else lives for ten minutes at most, are left to end by themselves. The answer is the same whether it was alive or not. A value with another prefix or a wrong checksum is none of this platform’s.',
         method: 'POST',
         path: '/oauth/leaked',
         audience: 'public',

@@ -5,8 +5,9 @@ import { isAuthenticated } from '../client/authentication.ts'
 import { provenKey } from '../dpop/binding.ts'
 import { endReused } from '../grant/end-authorization.ts'
 import type { GrantRow } from '../grant/store.ts'
+import { hashValue } from '../keys.ts'
 import { errors } from '../library.ts'
-import { type Rotation, writeTokens } from './store.ts'
+import { findToken, type Rotation, writeTokens } from './store.ts'
 import type { TokenEndpointDependencies } from './token-endpoint.ts'
 import { inUnitOfWork, type UnitOfWork } from './unit-of-work.ts'
 
@@ -58,7 +59,12 @@ export async function sealAnswer(
   return seal(boxKey(deps, value), JSON.stringify(box))
 }
 
-/** A fresh access token beside the same refresh token, when the one in the box has expired. */
+/** Whether the access token in the box still opens anything: it may have been revoked meanwhile, or found in the open. */
+async function isLive({ keys, queries, clock }: TokenEndpointDependencies, box: ReplayBox): Promise<boolean> {
+  return (await findToken(queries, hashValue(keys, box.answer.access_token), clock.nowMs())) !== null
+}
+
+/** A fresh access token beside the same refresh token, when the one in the box is over. */
 async function issueAccessToken(
   deps: TokenEndpointDependencies,
   ctx: KoaContextWithOIDC,
@@ -119,7 +125,7 @@ export async function replayRotation(
   if (box.asked !== askedFor(ctx, jkt)) throw new errors.InvalidGrant('rotated with other parameters')
   const leftSeconds = Math.floor((box.accessTokenExpiresAtMs - nowMs) / 1000)
   const access =
-    leftSeconds > 0
+    leftSeconds > 0 && (await isLive(deps, box))
       ? { expires_in: leftSeconds }
       : await issueAccessToken(deps, ctx, grant, rotation, { answer: box.answer, jkt })
   ctx.body = { ...box.answer, ...access }

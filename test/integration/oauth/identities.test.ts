@@ -100,18 +100,17 @@ describe('OpenID Connect', () => {
     const offline = await story.connect(merchant, app)
     expect(offline.id_token).toBeUndefined()
     const answers = await Promise.all(
-      [offline.access_token, 'stoa_at_nonsense', null].map((token) =>
-        fetch(
-          `${at.baseUrl}/oauth/userinfo`,
-          token === null ? {} : { headers: { authorization: `Bearer ${token}` } },
-        ),
+      [`Bearer ${offline.access_token}`, 'Bearer stoa_at_nonsense', 'DPoP stoa_at_nonsense', null].map(
+        (authorization) =>
+          fetch(`${at.baseUrl}/oauth/userinfo`, authorization === null ? {} : { headers: { authorization } }),
       ),
     )
-    expect(answers.map(({ status }) => status)).toEqual([403, 401, 401])
+    expect(answers.map(({ status }) => status)).toEqual([403, 401, 401, 401])
     expect(answers.map(({ headers }) => headers.get('www-authenticate'))).toEqual([
       'Bearer error="insufficient_scope", scope="openid"',
       'Bearer error="invalid_token"',
-      'Bearer',
+      'DPoP error="invalid_token", algs="ES256 EdDSA Ed25519 PS256 RS256"',
+      'Bearer, DPoP algs="ES256 EdDSA Ed25519 PS256 RS256"',
     ])
   })
 

@@ -69,6 +69,15 @@ describe('what is handed in', () => {
       expect(told).toMatchObject([{ kind: 'token.leaked' }])
   })
 
+  test('a rotation whose access token has ended gives a live one to whoever asks again', async () => {
+    const lost = (await (await refresh(tokens.refresh_token)).json()) as Tokens
+    expect((await report(lost.access_token)).status).toBe(202)
+    const again = (await (await refresh(tokens.refresh_token)).json()) as Tokens
+    expect(again.refresh_token).toBe(lost.refresh_token)
+    expect(again.access_token).not.toBe(lost.access_token)
+    expect(await works(again.access_token)).toBe(true)
+  })
+
   test('a refresh token ends its whole authorization and no other', async () => {
     const other = await story.connect(merchant, app)
     expect((await report(tokens.refresh_token)).status).toBe(202)
@@ -108,6 +117,31 @@ test('a personal token ends, and its person is told', async () => {
     { kind: 'personal_token.leaked' },
   ])
   expect(await noticesAt('/account/v1/notices', (await at.person()).api)).toEqual([])
+})
+
+test('a session ends, and its person is told', async () => {
+  const person = await at.person()
+  const browser = at.browser(person)
+  expect((await browser.open('/account')).status).toBe(200)
+  expect((await report(person.session)).status).toBe(202)
+  expect((await browser.open('/account')).location).toContain('/sign-in')
+  expect(await noticesAt('/account/v1/notices', person.api)).toMatchObject([{ kind: 'session.leaked' }])
+})
+
+test('an invitation can no longer be accepted, and whoever invited is told', async () => {
+  const { owner, publisherId } = await story.publisher()
+  const path = `/developer/v1/publishers/${publisherId}/invitations`
+  const invitation = await owner.api.call<{ token: string }>('POST', path, {
+    ...{ email: 'invited@example.com', role: 'developer' },
+  })
+  expect((await report(invitation.token)).status).toBe(202)
+  const accepted = await at.anonymous.request('POST', '/account/v1/invitations/accept', {
+    json: { token: invitation.token, password: 'correct horse battery staple', displayName: 'Ida' },
+  })
+  expect(accepted.status).toBe(404)
+  const [notice] = await noticesAt('/account/v1/notices', owner.api)
+  expect(notice?.kind).toBe('invitation.leaked')
+  expect(notice?.title.en).toContain('invited@example.com')
 })
 
 describe('the answer', () => {

@@ -26,10 +26,10 @@ describe('what is asked for against what is allowed', () => {
     ],
     ['nothing opens no reach', [{ type: 'shops' }], [], []],
     [
-      'a lower limit is granted, the others stay',
+      'a lower limit is granted, the others of its currency stay, another currency is not asked for',
       [refund({ max_amount_per_order: 5, max_amount_per_day: 9 }), refund({ currency: 'USD' })],
       [refund({ max_amount_per_order: 2 })],
-      [refund({ max_amount_per_order: 2, max_amount_per_day: 9 }), refund({ currency: 'USD' })],
+      [refund({ max_amount_per_order: 2, max_amount_per_day: 9 })],
     ],
     [
       'any shops where the manifest only announces',
@@ -74,6 +74,18 @@ describe('a token under a grant that has changed', () => {
       [refund({ max_amount_per_day: 4 })],
       [refund({ max_amount_per_day: 4 })],
     ],
+    [
+      'a currency that the grant no longer names is over',
+      [refund({ currency: 'USD' }), refund({ max_amount_per_day: 9 })],
+      [refund()],
+      [refund({ max_amount_per_day: 9 })],
+    ],
+    [
+      'of two that have no currency in common nothing is left, which is not the same as no limit',
+      [refund({ currency: 'USD' })],
+      [refund()],
+      [refund({ currency: 'USD', max_amount_per_order: 0, max_amount_per_day: 0 })],
+    ],
     ['shops of the grant alone are not the token’s', [shops('a')], [], []],
     ['shops of the token alone are over', [], [shops('a')], []],
     ['of shops what both have', [shops('a', 'b')], [shops('b', 'c')], [shops('b')]],
@@ -99,7 +111,19 @@ describe('a token under a grant that has changed', () => {
   function reach(list: readonly AuthorizationDetail[]): ReadonlySet<unknown> {
     return new Set(list.flatMap((one) => (one.type === 'shops' ? (one['ids'] as string[]) : [])))
   }
+  /** Whether the list lets anything be refunded in this currency. */
+  function refunds(list: readonly AuthorizationDetail[], currency: string): boolean {
+    const use = { orderId: 'ord_1', amount: 1, currency }
+    const verdict = types.get('refund')?.check(
+      list.filter(({ type }) => type === 'refund'),
+      use,
+      0,
+    )
+    return verdict?.kind === 'within' && verdict.charges.every(({ amount, limit: most }) => amount <= most)
+  }
+
   function limit(list: readonly AuthorizationDetail[], currency: string, member: string): number {
+    if (!refunds(list, currency)) return 0
     const limits = list.filter((one) => one.type === 'refund' && one['currency'] === currency)
     return Math.min(...limits.map((one) => (one[member] as number | undefined) ?? Number.POSITIVE_INFINITY))
   }
