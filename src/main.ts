@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { SandboxPool } from '../runtime/node/index.ts'
 import { type Config, isLoopbackHost, readConfig } from './config.ts'
@@ -8,6 +8,7 @@ import {
   type Log,
   limits,
   listErrors,
+  makeBoundedServer,
   makeLog,
   StoaError,
   systemClock,
@@ -57,12 +58,7 @@ function listen(config: Config): Promise<Listening> {
   let listener: RequestListener = (_request, response) => {
     response.writeHead(503, { 'retry-after': '1', 'content-type': 'text/plain' }).end('starting\n')
   }
-  const server = createServer({ maxHeaderSize: limits.requestHeaderBytesMax }, (request, response) =>
-    listener(request, response),
-  )
-  // A client that trickles its request is cut off; the longest honest one is a 2 MB package on a slow line.
-  server.requestTimeout = limits.requestMs
-  server.headersTimeout = limits.requestHeadersMs
+  const server = makeBoundedServer((request, response) => listener(request, response))
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(toListenError(error, config)))
     server.listen(config.port, config.host, () => {

@@ -1,5 +1,6 @@
 export { isLoopbackAddress, isPublicAddress } from './address.ts'
 export { assert, present, unreachable } from './assert.ts'
+export { makeBoundedServer } from './bounded-server.ts'
 export {
   type Clock,
   type DbTime,

@@ -9,6 +9,11 @@ export const limitTable = {
   ),
   requestMs: limit(60 * second, 'ms', 'A 2 MB package over a line of 300 kbit/s'),
   requestHeadersMs: limit(15 * second, 'ms', 'Headers are one packet; slower is an attack on sockets'),
+  requestIdleMs: limit(
+    75 * second,
+    'ms',
+    'An idle connection is kept longer than proxies keep theirs (60 s) and devices wait between two polls (5 s): whoever closes first while the other sends breaks a request',
+  ),
   requestHeaderBytesMax: limit(16 * kib, 'bytes', 'Node’s own default, written down'),
   jsonDepthMax: limit(32, 'levels', 'Deeper JSON is an attack on recursive code'),
   inputValuesMax: limit(

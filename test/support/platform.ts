@@ -1,4 +1,3 @@
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { makeSandboxPool, type SandboxPool } from '../../runtime/node/index.ts'
 import type { Caller } from '../../src/capability/index.ts'
@@ -12,6 +11,7 @@ import {
   type Clock,
   type Log,
   limits,
+  makeBoundedServer,
   mintToken,
   newId,
   present,
@@ -124,7 +124,7 @@ function testConfig(change: Partial<Config>): Config {
 }
 
 async function listen() {
-  const server = createServer({ maxHeaderSize: limits.requestHeaderBytesMax })
+  const server = makeBoundedServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const close = async () => {
