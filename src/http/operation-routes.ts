@@ -1,4 +1,10 @@
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
+import express, {
+  type Express,
+  type IRouter,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express'
 import type { Answer, Caller, Catalog, CompiledOperation, Door } from '../capability/index.ts'
 import { CapabilityErrors, takesJsonBody } from '../capability/index.ts'
 import { currentRequestId, limits, sha256Hex } from '../kernel/index.ts'
@@ -51,8 +57,13 @@ function idempotencyOf(request: Request): {
 
 function send(response: Response, { status, output, replayed }: Answer): void {
   if (replayed) response.setHeader('idempotency-replayed', 'true')
-  if (output === undefined) response.status(status).end()
-  else response.status(status).json(output)
+  response.statusCode = status
+  if (output === undefined) return void response.end()
+  // Not response.json: of what that looks up and negotiates nothing applies here.
+  const text = JSON.stringify(output)
+  response.setHeader('content-type', 'application/json; charset=utf-8')
+  response.setHeader('content-length', Buffer.byteLength(text))
+  response.end(text)
 }
 
 function bodyParser({ operation }: CompiledOperation): RequestHandler {
@@ -74,7 +85,9 @@ function routeOf(compiled: CompiledOperation, deps: OperationRouteDependencies):
       deps.observe(operation.id, response.statusCode, performance.now() - startedAt),
     )
     const gone = new AbortController()
-    response.once('close', () => gone.abort())
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort()
+    })
     response.setHeader('cache-control', 'no-store')
     const caller = await deps.admit(request, response)
     const answer = await deps.door.invoke(operation.id, {
@@ -101,7 +114,7 @@ function bySpecificity([a]: readonly [string, unknown], [b]: readonly [string, u
 }
 
 /** Any other method on this address is 405. */
-export function refuseOtherMethods(app: Express, path: string, methods: readonly string[]): void {
+export function refuseOtherMethods(app: IRouter, path: string, methods: readonly string[]): void {
   // Express answers HEAD wherever it answers GET.
   const allowed = [...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))]
   app.all(path, () => {
@@ -110,20 +123,42 @@ export function refuseOtherMethods(app: Express, path: string, methods: readonly
   })
 }
 
-/** Every declared operation becomes a route. */
+/** The first part of a path when it is a fixed one, with the version below it: `/v1`, `/host/v1`. */
+function prefixOf(path: string): string {
+  return /^(?:\/[a-z]+)?\/v\d+(?=\/)/.exec(path)?.[0] ?? ''
+}
+
+/**
+ * Every declared operation becomes a route, below a router per audience: a router asks its routes one after the other, and
+ * with all in one a read of an order cost a tenth of its time before it was found.
+ */
 export function addOperationRoutes(app: Express, deps: OperationRouteDependencies): void {
+  const routers = new Map<string, IRouter>([['', app]])
+  const routerOf = (prefix: string): IRouter => {
+    const known = routers.get(prefix)
+    if (known !== undefined) return known
+    const router = express.Router({ caseSensitive: true, strict: true })
+    routers.set(prefix, router)
+    // Not mounted at the prefix: that would take it from request.path, by which credentials are told apart.
+    app.use((request, response, next) => {
+      if (request.path.startsWith(`${prefix}/`)) router(request, response, next)
+      else next()
+    })
+    return router
+  }
   const byPath = new Map<string, CompiledOperation[]>()
   for (const compiled of deps.catalog.operations.values()) {
     const { path } = compiled.operation
     byPath.set(path, [...(byPath.get(path) ?? []), compiled])
   }
   for (const [path, operations] of [...byPath].sort(bySpecificity)) {
+    const router = routerOf(prefixOf(path))
     for (const compiled of operations) {
       const verb = compiled.operation.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete'
-      app[verb](expressPath(path), bodyParser(compiled), routeOf(compiled, deps))
+      router[verb](expressPath(path), bodyParser(compiled), routeOf(compiled, deps))
     }
     refuseOtherMethods(
-      app,
+      router,
       expressPath(path),
       operations.map(({ operation }) => operation.method),
     )

@@ -10,7 +10,7 @@ import {
 } from '../../capability/index.ts'
 import { limits, toIso } from '../../kernel/index.ts'
 import { StorageErrors } from './errors.ts'
-import { deleteItem, findItem, listItems, lockUsage, putItem, type StorageRow } from './store.ts'
+import { deleteItem, findItem, listItems, putItem, type StorageRow } from './store.ts'
 
 const key = schema.string({ minLength: 1, maxLength: limits.storageKeyLengthMax })
 
@@ -84,13 +84,10 @@ export const storageOperations = [
       const value = JSON.stringify(input.value ?? null)
       const sizeBytes = Buffer.byteLength(value)
       if (sizeBytes > limits.storageValueBytesMax) throw StorageErrors.value_too_large()
-      const usage = await lockUsage(tx, owner, input.key)
-      if (usage === null) throw CapabilityErrors.unauthenticated('the installation has ended')
-      const full =
-        usage.items + 1 > limits.storageItemsMax || usage.bytes + sizeBytes > limits.storageBytesMax
-      if (full) throw StorageErrors.quota_exceeded()
       const atMs = clock.nowMs()
-      await putItem(tx, owner, { key: input.key, value, sizeBytes, atMs })
+      const put = await putItem(tx, owner, { key: input.key, value, sizeBytes, atMs })
+      if (put === 'installation_ended') throw CapabilityErrors.unauthenticated('the installation has ended')
+      if (put === 'full') throw StorageErrors.quota_exceeded()
       return { key: input.key, value: input.value, updatedAt: toIso(atMs) }
     },
   }),

@@ -1,6 +1,6 @@
 import type { PageRequest } from '../../capability/index.ts'
 import { execute, sql } from '../../db/index.ts'
-import { type DbTime, type Queries, type Transaction, toDate } from '../../kernel/index.ts'
+import { type DbTime, limits, type Queries, type Transaction, toDate } from '../../kernel/index.ts'
 
 export interface StorageRow {
   readonly key: string
@@ -34,8 +34,8 @@ export function listItems(
   return sql<StorageRow>(
     q,
     `select key, value, updated_at from storage_item
-     where merchant_id = $1 and installation_id = $2 and starts_with(key, $3) and key collate "C" > $4
-     order by key collate "C" limit $5::int`,
+     where merchant_id = $1 and installation_id = $2 and starts_with(key, $3) and key > $4
+     order by key limit $5::int`,
     owner.merchantId,
     owner.installationId,
     page.prefix,
@@ -44,42 +44,33 @@ export function listItems(
   )
 }
 
+/** What came of a write. */
+export type Put = 'done' | 'full' | 'installation_ended'
+
 /**
- * What the installation uses besides this key; null when it has ended. Holds the installation's row, so that two writes
- * are counted one after the other and none comes after an uninstall has deleted everything.
+ * Stores a value within the bounds of the installation. Its row is held first, in a statement of its own: the next one
+ * then sees what whoever held it before has written, so that two writes are counted one after the other, and none comes
+ * after an uninstall has deleted everything.
  */
-export async function lockUsage(
+export async function putItem(
   tx: Transaction,
   owner: StorageOwner,
-  key: string,
-): Promise<{ readonly items: number; readonly bytes: number } | null> {
+  item: { readonly key: string; readonly value: string; readonly sizeBytes: number; readonly atMs: number },
+): Promise<Put> {
   const live = await sql(
     tx,
     `select id from installation where merchant_id = $1 and id = $2 and state = 'active' for update`,
     owner.merchantId,
     owner.installationId,
   )
-  if (live.length === 0) return null
-  const [row] = await sql<{ readonly items: number; readonly bytes: number }>(
-    tx,
-    `select count(*)::int as items, coalesce(sum(size_bytes), 0)::int as bytes from storage_item
-     where merchant_id = $1 and installation_id = $2 and key <> $3`,
-    owner.merchantId,
-    owner.installationId,
-    key,
-  )
-  return row ?? { items: 0, bytes: 0 }
-}
-
-export async function putItem(
-  tx: Transaction,
-  owner: StorageOwner,
-  item: { readonly key: string; readonly value: string; readonly sizeBytes: number; readonly atMs: number },
-): Promise<void> {
-  await execute(
+  if (live.length === 0) return 'installation_ended'
+  const written = await execute(
     tx,
     `insert into storage_item (merchant_id, installation_id, key, value, size_bytes, updated_at)
-     values ($1, $2, $3, $4, $5::int, $6)
+     select $1, $2, $3, $4, $5::int, $6
+     from (select count(*) as items, coalesce(sum(size_bytes), 0) as bytes from storage_item
+       where merchant_id = $1 and installation_id = $2 and key <> $3) others
+     where items < $7::int and bytes + $5::int <= $8::int
      on conflict (merchant_id, installation_id, key)
      do update set value = excluded.value, size_bytes = excluded.size_bytes, updated_at = excluded.updated_at`,
     owner.merchantId,
@@ -88,7 +79,10 @@ export async function putItem(
     item.value,
     item.sizeBytes,
     toDate(item.atMs),
+    limits.storageItemsMax,
+    limits.storageBytesMax,
   )
+  return written === 1 ? 'done' : 'full'
 }
 
 export async function deleteItem(tx: Transaction, owner: StorageOwner, key: string): Promise<void> {

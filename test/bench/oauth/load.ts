@@ -4,8 +4,11 @@ import type { Peer } from './peer.ts'
 /** Kept connections; each sends its next request when it has the answer to the one before. */
 export const connections = 16
 
-/** What is asked for, over and over. */
-export const kinds = ['read', 'write', 'token', 'refresh', 'introspection'] as const
+/**
+ * What is asked for, over and over, in this order: the memory adapter of the bare peer forgets what was not used among
+ * the last thousand, so whatever issues tokens comes after what needs those that are there.
+ */
+export const kinds = ['read', 'write', 'introspection', 'refresh', 'token'] as const
 export type Kind = (typeof kinds)[number]
 
 type Ask = Pick<Dispatcher.RequestOptions, 'path' | 'method' | 'headers' | 'body'>
@@ -52,6 +55,8 @@ function makeAsker(peer: Peer, index: number): Asker {
     },
     answered(kind, body) {
       if (kind === 'refresh') refreshToken = (JSON.parse(body) as { refresh_token: string }).refresh_token
+      if (kind === 'introspection' && !body.includes('"active":true'))
+        throw new Error(`the token of ${peer.origin} is not active`)
     },
   }
 }
