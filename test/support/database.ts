@@ -161,7 +161,8 @@ export function testServerUrl(): string | undefined {
 export async function openTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const { clock = systemClock, log = quietLog } = options
   const serverUrl = testServerUrl()
-  if (options.kind === 'postgresql' && serverUrl === undefined) throw new Error('DATABASE_URL names no server')
+  if (options.kind === 'postgresql' && serverUrl === undefined)
+    throw new Error('DATABASE_URL names no server')
   if (options.kind === 'pglite' || serverUrl === undefined) return openTestPglite(clock, log)
   return openTestServer(serverUrl, clock, log)
 }
