@@ -3,7 +3,7 @@ import { tryDelivery } from '../../src/events/drain/attempt-delivery.ts'
 import { makeMeters } from '../../src/events/meters.ts'
 import { newId } from '../../src/kernel/index.ts'
 import { quietLog } from '../support/database.ts'
-import { type Gate, gated, isFree } from './gate.ts'
+import { type Gate, gated, inTurn, isFree } from './gate.ts'
 import { type Invariants, permissionGraceMs, ruleGraceMs, showsCustomer } from './invariants.ts'
 import type { Process } from './process.ts'
 import type { Sent } from './receiver.ts'
@@ -163,7 +163,8 @@ async function resend(stage: Stage, rows: Rows): Promise<void> {
   const { id, stream_id: streamId, app_id: appId } = meant
   async function send(): Promise<void> {
     const receiver = await sink.open({ streamId, appId })
-    const due = await world.people.findAgain(streamId, id)
+    const turn = { label: 'find resend', mayRun: () => isFree(gate, false) }
+    const due = await inTurn(sim, owner, turn, () => world.people.findAgain(streamId, id))
     if (receiver === null || receiver.probing || due === null) return
     const replayId = newId('replay', { clock, random })
     const { ending, attempt } = await tryDelivery(deps, receiver, due, replayId)

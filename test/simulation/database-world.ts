@@ -116,6 +116,8 @@ export async function readRows({ queries: q }: Db): Promise<Rows> {
 async function publish(db: Db, event: Row<'event'>, commits: boolean): Promise<void> {
   const rolledBack = new Error('rolled back')
   const inserted = db.tx(async (tx) => {
+    // The caller numbers the events.
+    await sql(tx, `select setval('event_seq_seq', $1::int8, false)`, BigInt(event.seq))
     await insertEvents(tx, [
       {
         id: event.id,
@@ -130,8 +132,6 @@ async function publish(db: Db, event: Row<'event'>, commits: boolean): Promise<v
         createdAtMs: event.created_at,
       },
     ])
-    // The row takes the number that the sequence has reached; the model's events are numbered by the caller.
-    await execute(tx, 'update event set seq = $2::int8 where id = $1', event.id, BigInt(event.seq))
     if (!commits) throw rolledBack
   })
   await inserted.catch((error: unknown) => {

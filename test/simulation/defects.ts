@@ -146,15 +146,16 @@ export const defects: readonly Defect[] = [
   {
     name: 'what has ended is opened again',
     invariant: 'one-terminal-state',
-    spoil: (world) => ({
-      ...world,
-      rows: async () => {
-        const rows = await world.rows()
-        for (const d of rows.delivery.values())
-          if (d.state === 'parked') rows.delivery.set(d.id, { ...d, state: 'waiting', finished_at: null })
-        return rows
-      },
-    }),
+    spoil: (world) =>
+      withStore((store) => ({
+        async recordBatches(batches: readonly RecordBatch[]) {
+          const { delivery } = await world.rows()
+          const ended = [...delivery.values()].find(({ state }) => state === 'delivered')
+          const held = await store.recordBatches(batches)
+          if (ended !== undefined) delivery.set(ended.id, { ...ended, state: 'waiting', finished_at: null })
+          return held
+        },
+      }))(world),
   },
   {
     name: 'a transaction that rolls back leaves its event',

@@ -26,10 +26,12 @@ export interface Gate {
   readonly open: Map<object, { readonly owner: Owner; ended: Promise<unknown> }>
   writer: object | null
   answered(call: Answered): void
+  /** Rows may have changed. */
+  changed(): void
 }
 
-export function makeGate(sim: Sim, world: World, answered: Gate['answered']): Gate {
-  return { sim, exclusive: world.exclusive, open: new Map(), writer: null, answered }
+export function makeGate(sim: Sim, world: World, hear: Pick<Gate, 'answered' | 'changed'>): Gate {
+  return { sim, exclusive: world.exclusive, open: new Map(), writer: null, ...hear }
 }
 
 /** Whether a statement outside of transactions may happen now. */
@@ -39,6 +41,10 @@ export function isFree(gate: Gate, writes: boolean): boolean {
 }
 
 const faults = { none: 94, refused: 1, lost: 1, late: 4 } as const
+
+function drawFault(sim: Sim): keyof typeof faults {
+  return sim.faulty ? sim.chance.weighted(faults) : 'none'
+}
 
 /** The promise that a process waits for; `effect` happens when the seed says so. */
 function pass<T>(
@@ -56,18 +62,12 @@ function pass<T>(
       reject(new Error(words))
     }
     async function run(): Promise<void> {
-      const fault = sim.faulty ? sim.chance.weighted(faults) : 'none'
+      const fault = drawFault(sim)
       if (fault === 'refused') {
         await undo?.()
         return fail('not reached')
       }
-      let answer: () => void
-      try {
-        const result = await effect()
-        answer = () => resolve(result)
-      } catch (error) {
-        answer = () => reject(error as Error)
-      }
+      const answer = await happen(effect, { resolve, reject })
       if (fault === 'lost') fail('answer lost')
       else if (fault === 'late')
         sim.steps.push({ label: `answer to ${step.label}`, owner, mayRun: () => true, run: answer })
@@ -75,6 +75,31 @@ function pass<T>(
     }
     sim.steps.push({ ...step, owner, run })
   })
+}
+
+/** As `pass`, for what does not fail. */
+export function inTurn<T>(
+  sim: Sim,
+  owner: Owner,
+  step: Pick<Step, 'label' | 'mayRun'>,
+  effect: () => Promise<T>,
+): Promise<T> {
+  return new Promise<T>((resolve) => {
+    if (owner.alive) sim.steps.push({ ...step, owner, run: async () => resolve(await effect()) })
+  })
+}
+
+/** Lets it happen; gives what tells the process. */
+async function happen<T>(
+  effect: () => Promise<T>,
+  to: { resolve(result: T): void; reject(error: unknown): void },
+): Promise<() => void> {
+  try {
+    const result = await effect()
+    return () => to.resolve(result)
+  } catch (error) {
+    return () => to.reject(error)
+  }
 }
 
 function sorted(name: string, result: unknown): unknown {
@@ -128,22 +153,15 @@ function gatedTx<Tx extends object>(gate: Gate, owner: Owner, transact: Transact
           if (settled[0].status === 'rejected') throw settled[0].reason
           return settled[0].value
         }).finally(() => {
+          gate.changed()
           gate.open.delete(ref)
           if (gate.writer === ref) gate.writer = null
         })
         gate.open.set(ref, { owner, ended })
         ended.catch(failed)
       })
-    const mayBegin = () => !gate.exclusive || gate.open.size === 0
     // Nothing fails here: a begin without its transaction would have to be undone.
-    await new Promise<void>((resolve) => {
-      if (!owner.alive) return
-      const run = async () => {
-        await begin()
-        resolve()
-      }
-      sim.steps.push({ label: 'begin', owner, mayRun: mayBegin, run })
-    })
+    await inTurn(sim, owner, { label: 'begin', mayRun: () => !gate.exclusive || gate.open.size === 0 }, begin)
     await over.promise
     const finish = () => {
       end.resolve()
@@ -177,6 +195,7 @@ export function gated<Tx extends object, S extends { readonly tx: Transact<Tx> }
     const writes = !readsOnly.has(name)
     return pass(gate.sim, owner, { label: name, mayRun: () => isFree(gate, writes) }, async () => {
       const result = await effect()
+      if (writes) gate.changed()
       gate.answered({ owner, name, args, result })
       return result
     })

@@ -1,7 +1,7 @@
-import { isFinal } from '../../src/events/delivery.ts'
+import { type DeliveryState, isFinal } from '../../src/events/delivery.ts'
 import { limits } from '../../src/kernel/index.ts'
 import type { Sent, Watcher } from './receiver.ts'
-import { isOpen, type Row, type Rows } from './rows.ts'
+import { endpointOf, isOpen, type Row, type Rows } from './rows.ts'
 import { customer } from './scene.ts'
 import type { Sim } from './sim.ts'
 
@@ -48,6 +48,14 @@ const keyOf = (d: Row<'delivery'>) => `${d.stream_id} ${d.sequence}`
 function isExcused({ answered, owner, lease, replayed }: Sent): boolean {
   if (!answered || !owner.alive || owner.stopping || replayed) return true
   return lease === null || lease.lost || owner.hurtAtMs >= lease.takenAtMs
+}
+
+function hasReason({ last_outcome: outcome, attempts }: Row<'delivery'>): boolean {
+  return outcome === 'gone' || outcome === 'refused' || attempts === limits.deliveryAttemptsMax
+}
+
+function notSent(d: Row<'delivery'>, rows: Rows): string | null {
+  return endpointOf(rows, d.stream_id)?.state === 'stopped' ? null : 'it was never sent'
 }
 
 function groupBy<T>(list: Iterable<T>, keyOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {
@@ -118,8 +126,7 @@ export function makeInvariants(sim: Sim, readRows: () => Promise<Rows>): Invaria
 
   /** In order: whatever stands before it, of its subject, has been taken or has ended. */
   function checkOrder(sent: Sent, delivery: Row<'delivery'>, rows: Rows): void {
-    const endpoint = [...rows.endpoint.values()].find(({ stream_id: id }) => id === delivery.stream_id)
-    if (endpoint?.fifo !== true || sent.replayed) return
+    if (endpointOf(rows, delivery.stream_id)?.fifo !== true || sent.replayed) return
     const isBefore = (d: Row<'delivery'>) =>
       d.stream_id === delivery.stream_id &&
       d.merchant_id === delivery.merchant_id &&
@@ -140,6 +147,11 @@ export function makeInvariants(sim: Sim, readRows: () => Promise<Rows>): Invaria
       sim.fail('delivered-means-taken', `${keyOf(delivery)} was taken by nobody`)
   }
 
+  /** Attempts that end after somebody else has ended the delivery have a row and do not count. */
+  function countsAll({ id, state }: Row<'delivery'>): boolean {
+    return state !== 'cancelled' && state !== 'parked' && !deeds.resent.has(id)
+  }
+
   function checkAttempts(rows: Rows): void {
     const tried = [...rows.attempt.values()].filter(
       ({ replay_id: replayId, outcome }) => replayId === null && outcome !== 'cancelled',
@@ -149,8 +161,7 @@ export function makeInvariants(sim: Sim, readRows: () => Promise<Rows>): Invaria
       const count = byDelivery.get(d.id)?.length ?? 0
       if (d.attempts > limits.deliveryAttemptsMax)
         sim.fail('attempts-have-a-limit', `${keyOf(d)} was tried ${d.attempts} times`)
-      if (d.state === 'cancelled' || d.state === 'parked' || deeds.resent.has(d.id)) continue
-      if (d.attempts !== count)
+      if (countsAll(d) && d.attempts !== count)
         sim.fail('every-attempt-has-its-row', `${keyOf(d)}: ${d.attempts} attempts, ${count} rows`)
     }
   }
@@ -173,37 +184,33 @@ export function makeInvariants(sim: Sim, readRows: () => Promise<Rows>): Invaria
     }
   }
 
-  function endProblem(rows: Rows, d: Row<'delivery'>): string | null {
-    const endpoint = [...rows.endpoint.values()].find(({ stream_id: id }) => id === d.stream_id)
-    const installation = rows.installation.get(d.installation_id)
-    switch (d.state) {
-      case 'delivered':
-        return null
-      case 'cancelled':
-        return installation?.state === 'active' && !deeds.narrowed.has(d.installation_id)
-          ? 'nobody ended it'
-          : null
-      case 'parked':
-        return deeds.skipped.has(d.id) ? null : 'nobody skipped it'
-      case 'exhausted': {
-        const hasReason = d.last_outcome === 'gone' || d.last_outcome === 'refused'
-        return hasReason || d.attempts === limits.deliveryAttemptsMax ? null : 'attempts are left'
-      }
-      default:
-        return endpoint?.state === 'stopped' ? null : 'it was never sent'
-    }
+  /** Why a delivery may not end like this; null: it may. */
+  const endProblems: { readonly [S in DeliveryState]: (d: Row<'delivery'>, rows: Rows) => string | null } = {
+    delivered: () => null,
+    cancelled: (d, rows) => (isWithdrawn(d, rows) ? null : 'nobody ended it'),
+    parked: (d) => (deeds.skipped.has(d.id) ? null : 'nobody skipped it'),
+    exhausted: (d) => (hasReason(d) ? null : 'attempts are left'),
+    pending: notSent,
+    waiting: notSent,
+  }
+
+  function isWithdrawn({ installation_id: id }: Row<'delivery'>, rows: Rows): boolean {
+    return rows.installation.get(id)?.state !== 'active' || deeds.narrowed.has(id)
+  }
+
+  /** Whether nothing that anybody did may have kept the event from this subscription. */
+  function isFor(s: Row<'subscription'>, event: Row<'event'> | undefined): boolean {
+    if (s.merchant_id !== event?.merchant_id || s.ended_at !== null) return false
+    return !deeds.stoppedApps.has(s.app_id) && !deeds.narrowed.has(s.installation_id)
   }
 
   function checkFanOut(rows: Rows): void {
     const made = groupBy(rows.delivery.values(), (d) => `${d.event_id} ${d.subscription_id}`)
     for (const eventId of deeds.committed) {
       const event = rows.event.get(eventId)
-      for (const s of rows.subscription.values()) {
-        if (event === undefined || s.merchant_id !== event.merchant_id || s.ended_at !== null) continue
-        if (deeds.stoppedApps.has(s.app_id) || deeds.narrowed.has(s.installation_id)) continue
-        if ((made.get(`${eventId} ${s.id}`)?.length ?? 0) !== 1)
+      for (const s of rows.subscription.values())
+        if (isFor(s, event) && made.get(`${eventId} ${s.id}`)?.length !== 1)
           sim.fail('at-least-once', `${eventId} made no delivery of ${s.id}`)
-      }
     }
   }
 
@@ -235,7 +242,7 @@ export function makeInvariants(sim: Sim, readRows: () => Promise<Rows>): Invaria
     lookAtEnd(rows) {
       checkFanOut(rows)
       for (const delivery of rows.delivery.values()) {
-        const problem = endProblem(rows, delivery)
+        const problem = endProblems[delivery.state](delivery, rows)
         if (problem !== null) sim.fail('at-least-once', `${keyOf(delivery)} is ${delivery.state}: ${problem}`)
       }
     },

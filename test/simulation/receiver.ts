@@ -1,6 +1,6 @@
 import { type HttpClient, type HttpOutcome, limits } from '../../src/kernel/index.ts'
 import type { Lease } from './leases.ts'
-import { type Owner, type Sim, timersOf } from './sim.ts'
+import { type Owner, type Sim, type Step, timersOf } from './sim.ts'
 
 /** One request on its way to a receiver. */
 export interface Sent {
@@ -61,6 +61,19 @@ function answerOf(sim: Sim, deed: Deed): HttpOutcome | null {
   return response(status, headers)
 }
 
+function drawDeed(sim: Sim, mood: Mood): Deed {
+  return sim.faulty ? sim.chance.weighted<Deed>(moods[mood]) : 'ok'
+}
+
+function nobodys(label: string, run: () => void): Step {
+  return { label, owner: null, mayRun: () => true, run }
+}
+
+function isTaken(deed: Deed, outcome: HttpOutcome | null): boolean {
+  if (outcome?.kind === 'response') return outcome.status === 200
+  return deed === 'hangTaken' || deed === 'lost'
+}
+
 /** The way from one process to all receivers. `mood` says how they are at the moment. */
 export function flakyHttp(
   sim: Sim,
@@ -68,9 +81,23 @@ export function flakyHttp(
   has: {
     readonly mood: () => Mood
     readonly leaseAt: (url: string) => Lease | null
+    /** Rows can be read. */
+    readonly mayArrive: () => boolean
     readonly watcher: Watcher
   },
 ): HttpClient {
+  async function arrive(sent: Sent, label: string, answer: (outcome: HttpOutcome) => void): Promise<void> {
+    const deed = drawDeed(sim, has.mood())
+    const outcome = answerOf(sim, deed)
+    sent.taken = isTaken(deed, outcome)
+    sim.note(`${label}: ${deed}`)
+    await has.watcher.arrived(sent)
+    if (outcome === null) return
+    const give = () => answer(outcome)
+    if (deed === 'slow') sim.steps.push(nobodys(`answer to ${label}`, give))
+    else give()
+  }
+
   function send(request: Parameters<HttpClient['send']>[0]): Promise<HttpOutcome> {
     const { url, headers, body = '' } = request
     const replayed = headers['webhook-replay'] !== undefined
@@ -93,26 +120,12 @@ export function flakyHttp(
       }
       const cancel = timersOf(sim, owner).after(limits.webhookRequestMs, () => answer(failure('timeout')))
       const label = `request ${sent.sequence} attempt ${sent.attempt} at ${url} by ${owner.name}`
-      async function run(): Promise<void> {
-        // Its sender has gone: it may have left the machine, or not.
-        if ((!waits || !owner.alive) && sim.chance.is(0.5)) return
-        const deed = sim.faulty ? sim.chance.weighted<Deed>(moods[has.mood()]) : 'ok'
-        const outcome = answerOf(sim, deed)
-        const isWelcome = outcome?.kind === 'response' && outcome.status === 200
-        sent.taken = isWelcome || deed === 'hangTaken' || deed === 'lost'
-        sim.note(`${label}: ${deed}`)
-        await has.watcher.arrived(sent)
-        if (outcome === null) return
-        const later = {
-          label: `answer to ${label}`,
-          owner: null,
-          mayRun: () => true,
-          run: () => answer(outcome),
-        }
-        if (deed === 'slow') sim.steps.push(later)
-        else answer(outcome)
+      // Its sender has gone: it may have left the machine, or not.
+      const isLeft = () => (!waits || !owner.alive) && sim.chance.is(0.5)
+      const run = async () => {
+        if (!isLeft()) await arrive(sent, label, answer)
       }
-      sim.steps.push({ label, owner: null, mayRun: () => true, run })
+      sim.steps.push({ label, owner: null, mayRun: has.mayArrive, run })
     })
   }
   return { send, close: () => Promise.resolve() }

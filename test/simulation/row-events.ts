@@ -1,6 +1,6 @@
 import { deliveryStates, isFinal, neverDueMs } from '../../src/events/delivery.ts'
 import type { TakenLease } from '../../src/events/drain/lease/store.ts'
-import type { RecordBatch } from '../../src/events/drain/record/store.ts'
+import type { AttemptRecord, RecordBatch } from '../../src/events/drain/record/store.ts'
 import type { KeptEvent, StoredEvent } from '../../src/events/event.ts'
 import type { Body, LiveSubscription } from '../../src/events/fan-out.ts'
 import type { NewDelivery, NumberedStream } from '../../src/events/relay/store.ts'
@@ -223,20 +223,23 @@ export function recordBatches(rows: Rows, batches: readonly RecordBatch[]): Read
   )
   for (const { attempt } of records)
     if (attempt !== null && rows.attempt.has(attempt.id)) throw uniqueViolation(attempt.id)
-  for (const { deliveryId, merchantId, settled, attempt, streamId } of records) {
-    const delivery = rows.delivery.get(deliveryId)
-    if (delivery?.stream_id === streamId && !finalStates.has(delivery.state)) {
-      const { state, attempts, dueAtMs, lastOutcome } = settled
-      const finishedAtMs = finalStates.has(state) ? dueAtMs : null
-      const time = { due_at: dueAtMs, finished_at: finishedAtMs }
-      change(rows, 'delivery', deliveryId, { state, attempts, ...time, last_outcome: lastOutcome })
-    }
-    if (attempt !== null) {
-      const appId = rows.stream.get(streamId)?.app_id ?? ''
-      rows.attempt.set(attempt.id, toAttempt({ merchantId, deliveryId, streamId, appId }, attempt, null))
-    }
-  }
+  for (const record of records) applyRecord(rows, record)
   return new Set(held.map(({ streamId }) => streamId))
+}
+
+function applyRecord(
+  rows: Rows,
+  { deliveryId, merchantId, settled, attempt, streamId }: AttemptRecord & { readonly streamId: string },
+): void {
+  const delivery = rows.delivery.get(deliveryId)
+  if (delivery?.stream_id === streamId && !finalStates.has(delivery.state)) {
+    const { state, attempts, dueAtMs, lastOutcome } = settled
+    const time = { due_at: dueAtMs, finished_at: finalStates.has(state) ? dueAtMs : null }
+    change(rows, 'delivery', deliveryId, { state, attempts, ...time, last_outcome: lastOutcome })
+  }
+  if (attempt === null) return
+  const appId = rows.stream.get(streamId)?.app_id ?? ''
+  rows.attempt.set(attempt.id, toAttempt({ merchantId, deliveryId, streamId, appId }, attempt, null))
 }
 
 /** The row of an attempt. */

@@ -123,7 +123,7 @@ export function makeRowModel(start: Rows): World {
     exclusive: false,
     events: eventStore,
     endpoints: endpointStore,
-    people: peopleOfRows(write),
+    people: peopleOfRows({ read, write }),
     rows: () => Promise.resolve(committed),
   }
 }

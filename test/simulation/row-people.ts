@@ -20,7 +20,7 @@ function uninstall(rows: Rows, installation: Row<'installation'>, nowMs: number)
 const comesBack = ['waiting', 'exhausted', 'parked', 'cancelled']
 
 /** What people do, done to rows. */
-export function peopleOfRows(write: () => Rows): People {
+export function peopleOfRows({ read, write }: { read(): Rows; write(): Rows }): People {
   const now = async <T>(work: (rows: Rows) => T): Promise<T> => work(write())
   return {
     publish: (event, commits) =>
@@ -52,11 +52,10 @@ export function peopleOfRows(write: () => Rows): People {
         change(rows, 'delivery', deliveryId, { state: 'parked', finished_at: nowMs })
         return true
       }),
-    findAgain: (streamId, deliveryId) =>
-      now((rows) => {
-        const delivery = rows.delivery.get(deliveryId)
-        return delivery?.stream_id === streamId ? toDue(rows, delivery) : null
-      }),
+    async findAgain(streamId, deliveryId) {
+      const delivery = read().delivery.get(deliveryId)
+      return delivery?.stream_id === streamId ? toDue(read(), delivery) : null
+    },
     recordAgain: ({ delivery, delivered, attempt, replayId }, nowMs) =>
       now((rows) => {
         const { id: deliveryId, merchantId, streamId, appId } = delivery

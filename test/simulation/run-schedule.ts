@@ -62,6 +62,7 @@ function startProcess(run: Run): void {
   const httpClient = flakyHttp(sim, owner, {
     mood: () => run.mood,
     leaseAt: (url) => leases.of(owner, url.slice(url.lastIndexOf('/') + 1)),
+    mayArrive: () => isFree(gate, false),
     watcher: invariants,
   })
   const process = makeProcess({
@@ -119,24 +120,42 @@ function jumpMs({ chance }: Sim): number {
 
 const turns = { step: 70, timer: 16, time: 10, act: 6, kill: 1, stop: 0.4, start: 1.5, mood: 0.7 } as const
 
-/** One turn in which everything may go wrong. */
-async function turn(run: Run): Promise<void> {
+type Turn = keyof typeof turns
+
+/** What happens to processes, receivers and people; false: nothing can at the moment. */
+async function intervene(run: Run, kind: Turn): Promise<boolean> {
   const { sim, processes } = run
-  const steps = runnable(sim)
-  const timers = dueTimers(sim)
-  const kind = sim.chance.weighted(turns)
   if (kind === 'kill' && processes.length > 0) await killOne(run)
   else if (kind === 'stop' && processes.length > 1) stopOne(run)
   else if (kind === 'mood') run.mood = sim.chance.pick(['well', 'poor', 'down'])
-  else if ((kind === 'start' && processes.length < processesMax) || processes.length === 0) startProcess(run)
+  else if (kind === 'start' && processes.length < processesMax) startProcess(run)
   else if (kind === 'act' && run.actionsLeft > 0 && isFree(run.gate, true)) {
     run.actionsLeft -= 1
     await act(run)
-  } else if (kind === 'timer' && timers.length > 0) await fire(sim, sim.chance.pick(timers))
-  else if (steps.length > 0 && kind !== 'time') await runStep(sim, sim.chance.pick(steps))
-  else if (timers.length > 0) await fire(sim, sim.chance.pick(timers))
-  else pass(run, kind === 'time' ? sim.nowMs + jumpMs(sim) : (nextTimerAtMs(sim) ?? sim.nowMs))
+  } else return false
+  return true
+}
+
+/** One turn in which everything may go wrong. */
+async function turn(run: Run): Promise<void> {
+  const { sim } = run
+  const kind = sim.chance.weighted(turns)
+  const isDone = await intervene(run, kind)
+  if (run.processes.length === 0) startProcess(run)
+  else if (!isDone) await goOn(run, kind)
   await rest()
+}
+
+/** Something that waits happens, or time passes. */
+async function goOn(run: Run, kind: Turn): Promise<void> {
+  const { sim } = run
+  const steps = runnable(sim)
+  const timers = dueTimers(sim)
+  if (kind === 'time' && timers.length === 0) pass(run, sim.nowMs + jumpMs(sim))
+  else if (steps.length > 0 && (kind !== 'timer' || timers.length === 0))
+    await runStep(sim, sim.chance.pick(steps))
+  else if (timers.length > 0) await fire(sim, sim.chance.pick(timers))
+  else pass(run, nextTimerAtMs(sim) ?? sim.nowMs)
 }
 
 /** When something of the rows is due next; null: everything has ended, or waits for its receiver to pull it. */
@@ -160,24 +179,52 @@ async function heal(run: Run, look: () => Promise<Rows>): Promise<number> {
   await letGo(run)
   if (run.processes.length === 0) startProcess(run)
   for (let count = 0; count < healingStepsMax; count += 1) {
-    if (sim.violation !== null) return count
-    const timers = dueTimers(sim)
-    if (runnable(sim).length > 0) await turnOfSteps(run)
-    else if (timers.length > 0) await fire(sim, sim.chance.pick(timers))
-    else {
-      const workAtMs = nextWorkAtMs(await look(), sim.nowMs)
-      if (workAtMs === null) return count
-      // By the second while something is at work; else at once to when it is due for the slowest clock.
-      const soonMs = nextTimerAtMs(sim) ?? sim.nowMs
-      pass(run, workAtMs > sim.nowMs + 20 * second ? workAtMs + skewMsMax : soonMs)
-    }
+    if (sim.violation !== null || !(await healOn(run, look))) return count
   }
   sim.fail('at-least-once', 'something is due for ever')
   return healingStepsMax
 }
 
+/** False: nothing is left to do. */
+async function healOn(run: Run, look: () => Promise<Rows>): Promise<boolean> {
+  const { sim } = run
+  const timers = dueTimers(sim)
+  if (runnable(sim).length > 0) await turnOfSteps(run)
+  else if (timers.length > 0) await fire(sim, sim.chance.pick(timers))
+  else {
+    const workAtMs = nextWorkAtMs(await look(), sim.nowMs)
+    if (workAtMs === null) return false
+    // By the second while something is at work; else at once to when it is due for the slowest clock.
+    const soonMs = nextTimerAtMs(sim) ?? sim.nowMs
+    pass(run, workAtMs > sim.nowMs + 20 * second ? workAtMs + skewMsMax : soonMs)
+  }
+  return true
+}
+
 async function turnOfSteps({ sim }: Run): Promise<void> {
   await runStep(sim, sim.chance.pick(runnable(sim)))
+}
+
+/** Rows are read from a database only when they have changed. */
+function cached(world: World): { readonly world: World; changed(): void } {
+  if (!world.exclusive) return { world, changed: () => undefined }
+  let known: Promise<Rows> | null = null
+  const changed = () => {
+    known = null
+  }
+  const rows = () => {
+    known ??= world.rows()
+    return known
+  }
+  const people = Object.entries(world.people).map(([name, act]: [string, (...args: never[]) => unknown]) => [
+    name,
+    async (...args: never[]) => {
+      const result = await act(...args)
+      changed()
+      return result
+    },
+  ])
+  return { world: { ...world, rows, people: Object.fromEntries(people) as World['people'] }, changed }
 }
 
 /** Plays one schedule; the same seed plays the same one. */
@@ -185,10 +232,10 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
   const { seed, defect, steps = 300, lookEvery = 1 } = options
   const sim = makeSim(seed)
   const opened = await options.open(makeScene(sim.chance))
-  const world = defect === undefined ? opened : defect.spoil(opened)
+  const { world, changed } = cached(defect === undefined ? opened : defect.spoil(opened))
   const leases = watchLeases(sim)
   const invariants = makeInvariants(sim, () => world.rows())
-  const gate = makeGate(sim, world, leases.answered)
+  const gate = makeGate(sim, world, { answered: leases.answered, changed })
   const run: Run = {
     ...{ sim, world, gate, invariants, leases, processes: [], lastSeq: 0, lift: new Map() },
     ...{
