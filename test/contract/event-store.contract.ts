@@ -143,6 +143,13 @@ export function eventStoreContract(kind: StoreKind): void {
       expect(stream.get('str_1')).toMatchObject({ lease_epoch: 2, lease_until: nowMs + 12_001 })
     })
 
+    test('a renewal that comes in late does not shorten the lease', async () => {
+      await take(nowMs)
+      for (const untilMs of [nowMs + 9_000, nowMs + 8_000])
+        expect(await world.events.renewLease('str_1', { epoch: 1n, untilMs })).toBe(true)
+      expect((await world.rows()).stream.get('str_1')).toMatchObject({ lease_until: nowMs + 9_000 })
+    })
+
     test('a released lease is not renewed, and its stream may be held back', async () => {
       await take(nowMs)
       await world.events.releaseLease('str_1', { epoch: 1n, notBeforeMs: nowMs + 500 })

@@ -69,7 +69,8 @@ async function pause(stage: Stage, rows: Rows): Promise<void> {
   if (endpoint === null) return
   const { url, id } = endpoint
   await stage.world.people.pause(endpoint, stage.sim.nowMs)
-  const concerns = (sent: Sent) => sent.url === url
+  // A person may resend to a paused endpoint.
+  const concerns = (sent: Sent) => sent.url === url && !sent.replayed
   const ban = { invariant: 'nothing-after-pause', graceMs: permissionGraceMs, concerns }
   stage.lift.set(id, stage.invariants.ban(ban))
 }
@@ -127,7 +128,8 @@ async function addRule(stage: Stage): Promise<void> {
   await stage.world.people.addRule({ id, effect, ...selector, ...rest })
   const concerns = (sent: Sent, rows: Rows) => {
     const installation = rows.installation.get(installationOf(rows, sent) ?? '')
-    if (installation?.app_id !== appId) return false
+    // What a rule says of resends is asked by the operation, which is not played.
+    if (installation?.app_id !== appId || sent.replayed) return false
     return merchantId === null || installation.merchant_id === merchantId
   }
   stage.lift.set(id, invariants.ban({ invariant: 'nothing-while-held', graceMs: ruleGraceMs, concerns }))

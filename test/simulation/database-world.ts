@@ -90,7 +90,7 @@ const unknownColumns: { readonly [T in TableName]?: readonly string[] } = {
 }
 
 /** Everything of which the event path knows. */
-export async function readRows({ queries: q }: Db): Promise<Rows> {
+async function readRows({ queries: q }: Db): Promise<Rows> {
   const rows = emptyRows()
   const found = await sql<{ name: TableName; row: Record<string, unknown> }>(
     q,

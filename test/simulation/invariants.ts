@@ -179,7 +179,7 @@ export function makeInvariants(sim: Sim, readRows: () => Promise<Rows>): Invaria
     for (const { id, state, url } of rows.endpoint.values()) {
       if (state !== 'stopped' || stopped.has(id)) continue
       stopped.add(id)
-      const concerns = (sent: Sent) => sent.url === url
+      const concerns = (sent: Sent) => sent.url === url && !sent.replayed
       addBan({ invariant: 'nothing-after-disable', graceMs: permissionGraceMs, concerns })
     }
   }

@@ -62,7 +62,7 @@ export function watchLeases(sim: Sim): Leases {
       if (lease === undefined || result !== true) return
       if (newer(String(streamId), epoch) !== undefined)
         sim.fail('one-holder', `${owner.name} renewed ${String(streamId)}, which somebody else has taken`)
-      lease.untilMs = untilMs - owner.skewMs
+      lease.untilMs = Math.max(lease.untilMs, untilMs - owner.skewMs)
     },
     releaseLease({ owner, args: [streamId, wish] }) {
       const { epoch } = wish as { readonly epoch: bigint }

@@ -190,7 +190,7 @@ export function renewLease(
   const stream = rows.stream.get(streamId)
   if (stream === undefined || BigInt(stream.lease_epoch) !== lease.epoch) return false
   if (stream.lease_owner === null) return false
-  change(rows, 'stream', streamId, { lease_until: lease.untilMs })
+  change(rows, 'stream', streamId, { lease_until: Math.max(stream.lease_until ?? 0, lease.untilMs) })
   return true
 }
 

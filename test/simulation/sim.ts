@@ -54,7 +54,7 @@ export interface Sim {
   tail(): readonly string[]
 }
 
-export const startMs = Date.UTC(2026, 10, 2)
+const startMs = Date.UTC(2026, 10, 2)
 const tailMax = 60
 
 export function makeSim(seed: string): Sim {

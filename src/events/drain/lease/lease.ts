@@ -38,7 +38,7 @@ function keep(
   async function renew(): Promise<void> {
     try {
       const nextMs = clock.nowMs() + limits.streamLeaseMs
-      if (await store.renewLease(streamId, { epoch, untilMs: nextMs })) untilMs = nextMs
+      if (await store.renewLease(streamId, { epoch, untilMs: nextMs })) untilMs = Math.max(untilMs, nextMs)
       else lost = true
     } catch (error) {
       // The next round tries again; until then the old end holds.
