@@ -29,7 +29,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: [`test/{integration,conformance,regression}/${any}`],
+          include: [`test/{integration,conformance,regression,simulation}/${any}`],
           exclude: ['**/*.slow.test.ts'],
           isolate: false,
           sequence: { groupOrder: 1 },

@@ -24,6 +24,8 @@ interface Mood {
   probing: boolean
   /** Nothing more is sent by it: the endpoint was paused, stopped or is not back yet. The next batch opens anew. */
   closed: 'no' | 'paused' | 'stopped'
+  /** Whether the row says so too that it has stopped: the database may have failed. */
+  rowStopped: Promise<boolean>
   /** What its row has last been told: a batch is recorded in parts, and one word is enough. */
   noted: 'success' | 'failure' | null
 }
@@ -39,12 +41,21 @@ async function deliver(
   { endpoint, target, mood }: { endpoint: ReceiverRow; target: Target; mood: Mood },
   delivery: OutgoingDelivery,
 ): Promise<Outcome> {
-  if (mood.closed !== 'no') return leftAlone(mood.closed, deps.clock.nowMs())
+  if (mood.closed !== 'no') {
+    // Left to be pulled for ever only if that is where everything else is left.
+    const isLeftToPull = mood.closed === 'stopped' && (await mood.rowStopped)
+    return leftAlone(isLeftToPull ? 'stopped' : 'paused', deps.clock.nowMs())
+  }
   const { outcome, stop } = await sendDelivery(deps, target, delivery)
   // Both before it is recorded: no further batch may find the endpoint as it was.
   if (stop !== null) {
     mood.closed = 'stopped'
-    await stopByItself(deps, endpoint, stop)
+    const stopped = stopByItself(deps, endpoint, stop)
+    mood.rowStopped = stopped.then(
+      () => true,
+      () => false,
+    )
+    await stopped
     return outcome
   }
   if (!mood.probing) return outcome
@@ -83,7 +94,9 @@ export function webhookSink(deps: WebhookSinkDependencies): Sink {
       if (endpoint === null) return null
       const signers = endpoint.secrets.map(({ id, sealed }) => signerOf(openSecret(secretKey, id, sealed)))
       const target = { url: endpoint.url, signers }
-      const mood: Mood = { probing: endpoint.probing, closed: 'no', noted: null }
+      const mood: Mood = {
+        ...{ probing: endpoint.probing, closed: 'no', noted: null, rowStopped: Promise.resolve(false) },
+      }
       return {
         concurrencyMax: endpoint.probing ? 1 : limits.drainConcurrencyMax,
         adaptive: true,

@@ -69,6 +69,9 @@ async function tryOnce(
   try {
     const ready = prepareBody(deps, delivery)
     prepared = ready instanceof Promise ? await ready : ready
+    // A body made anew by a slow database: what was allowed when it was claimed may not be any more.
+    if (deps.clock.nowMs() - occasion.startedAtMs > limits.drainFreshMs)
+      return { kind: 'deferred', delayMs: 0, reason: 'kernel.unavailable' }
   } catch (error) {
     deps.log.warn({ err: error, deliveryId: delivery.id }, 'events.delivery_not_prepared')
     return { kind: 'deferred', delayMs: deferMs, reason: 'kernel.unavailable' }

@@ -100,6 +100,8 @@ function mayBegin(d: Drain): boolean {
   d.cancelRateTimer ??= d.deps.timers.after(delayMs, () => {
     d.cancelRateTimer = null
     sendNext(d)
+    // The lease may have run out meanwhile, and nothing else would end the drain.
+    if (isDone(d)) d.signal.raise()
   })
   return false
 }

@@ -27,16 +27,18 @@ export interface LeaseDependencies {
 function keep(
   deps: LeaseDependencies,
   streamId: string,
-  { epoch, appId, publisherId }: Pick<Lease, 'epoch' | 'appId' | 'publisherId'>,
+  taken: Pick<Lease, 'epoch' | 'appId' | 'publisherId'> & { readonly untilMs: number },
 ): Lease {
   const { store, clock, timers, log } = deps
-  let untilMs = clock.nowMs() + limits.streamLeaseMs
+  const { epoch, appId, publisherId } = taken
+  // What its row says, however long the statement took: from then on somebody else may have the stream.
+  let { untilMs } = taken
   let lost = false
 
   async function renew(): Promise<void> {
     try {
       const nextMs = clock.nowMs() + limits.streamLeaseMs
-      if (await store.renewLease(streamId, { epoch, untilMs: nextMs })) untilMs = nextMs
+      if (await store.renewLease(streamId, { epoch, untilMs: nextMs })) untilMs = Math.max(untilMs, nextMs)
       else lost = true
     } catch (error) {
       // The next round tries again; until then the old end holds.
@@ -67,12 +69,9 @@ function keep(
 /** Takes the stream, or gives null when another drain has it. */
 export async function openLease(deps: LeaseDependencies, streamId: string): Promise<Lease | null> {
   const nowMs = deps.clock.nowMs()
-  const taken = await deps.store.takeLease(streamId, {
-    owner: deps.owner,
-    nowMs,
-    untilMs: nowMs + limits.streamLeaseMs,
-  })
+  const untilMs = nowMs + limits.streamLeaseMs
+  const taken = await deps.store.takeLease(streamId, { owner: deps.owner, nowMs, untilMs })
   if (taken === null) return null
   if (taken.takenOver) deps.meters.leaseTakenOver()
-  return keep(deps, streamId, taken)
+  return keep(deps, streamId, { ...taken, untilMs })
 }

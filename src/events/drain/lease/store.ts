@@ -46,8 +46,8 @@ export async function renewLease(
 ): Promise<boolean> {
   const renewed = await execute(
     q,
-    // A renewal that comes in behind the release must not close the stream again.
-    `update stream set lease_until = $3::timestamptz
+    // A renewal that comes in behind the release must not close the stream again, one behind a later one not shorten it.
+    `update stream set lease_until = greatest(lease_until, $3::timestamptz)
      where id = $1 and lease_epoch = $2::int8 and lease_owner is not null`,
     streamId,
     lease.epoch,
