@@ -26,11 +26,13 @@ export interface Gate {
   readonly open: Map<object, { readonly owner: Owner; ended: Promise<unknown> }>
   writer: object | null
   answered(call: Answered): void
+  /** Its process goes on with that. */
+  heard(call: Answered): void
   /** Rows may have changed. */
   changed(): void
 }
 
-export function makeGate(sim: Sim, world: World, hear: Pick<Gate, 'answered' | 'changed'>): Gate {
+export function makeGate(sim: Sim, world: World, hear: Pick<Gate, 'answered' | 'heard' | 'changed'>): Gate {
   return { sim, exclusive: world.exclusive, open: new Map(), writer: null, ...hear }
 }
 
@@ -191,14 +193,17 @@ export function gated<Tx extends object, S extends { readonly tx: Transact<Tx> }
   owner: Owner,
   store: S,
 ): S {
-  const members = wrap(store, (name, args, effect) => {
+  const members = wrap(store, async (name, args, effect) => {
     const writes = !readsOnly.has(name)
-    return pass(gate.sim, owner, { label: name, mayRun: () => isFree(gate, writes) }, async () => {
-      const result = await effect()
+    const step = { label: name, mayRun: () => isFree(gate, writes) }
+    const result = await pass(gate.sim, owner, step, async () => {
+      const done = await effect()
       if (writes) gate.changed()
-      gate.answered({ owner, name, args, result })
-      return result
+      gate.answered({ owner, name, args, result: done })
+      return done
     })
+    gate.heard({ owner, name, args, result })
+    return result
   })
   return { ...members, tx: gatedTx(gate, owner, store.tx as Transact<Tx>) }
 }

@@ -21,7 +21,10 @@ export interface Lease {
 export interface Leases {
   /** The one that this process took last. */
   of(owner: Owner, streamId: string): Lease | null
+  /** The store has done it. */
   answered(call: Answered): void
+  /** The process has heard of it: until then it believes what it believed. */
+  heard(call: Answered): void
   timeHasPassed(): void
 }
 
@@ -57,12 +60,9 @@ export function watchLeases(sim: Sim): Leases {
       taken(owner, String(streamId), epoch, untilMs - owner.skewMs)
     },
     renewLease({ owner, args: [streamId, wish], result }) {
-      const { epoch, untilMs } = wish as { readonly epoch: bigint; readonly untilMs: number }
-      const lease = find(owner, String(streamId), epoch)
-      if (lease === undefined || result !== true) return
-      if (newer(String(streamId), epoch) !== undefined)
+      const { epoch } = wish as { readonly epoch: bigint }
+      if (result === true && newer(String(streamId), epoch) !== undefined)
         sim.fail('one-holder', `${owner.name} renewed ${String(streamId)}, which somebody else has taken`)
-      lease.untilMs = Math.max(lease.untilMs, untilMs - owner.skewMs)
     },
     releaseLease({ owner, args: [streamId, wish] }) {
       const { epoch } = wish as { readonly epoch: bigint }
@@ -81,6 +81,12 @@ export function watchLeases(sim: Sim): Leases {
   return {
     of: (owner, streamId) => all.findLast((l) => l.owner === owner && l.streamId === streamId) ?? null,
     answered: (call) => handlers[call.name]?.(call),
+    heard({ owner, name, args: [streamId, wish], result }) {
+      if (name !== 'renewLease' || result !== true) return
+      const { epoch, untilMs } = wish as { readonly epoch: bigint; readonly untilMs: number }
+      const lease = find(owner, String(streamId), epoch)
+      if (lease !== undefined) lease.untilMs = Math.max(lease.untilMs, untilMs - owner.skewMs)
+    },
     timeHasPassed() {
       for (const lease of all) if (!lease.released && lease.untilMs < sim.nowMs) lease.lost = true
     },

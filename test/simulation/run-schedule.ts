@@ -235,7 +235,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
   const { world, changed } = cached(defect === undefined ? opened : defect.spoil(opened))
   const leases = watchLeases(sim)
   const invariants = makeInvariants(sim, () => world.rows())
-  const gate = makeGate(sim, world, { answered: leases.answered, changed })
+  const gate = makeGate(sim, world, { ...leases, changed })
   const run: Run = {
     ...{ sim, world, gate, invariants, leases, processes: [], lastSeq: 0, lift: new Map() },
     ...{
