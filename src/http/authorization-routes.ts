@@ -13,6 +13,17 @@ function takesCredentials({ method, path }: Request): boolean {
 }
 
 /**
+ * Whether the request may be somebody else's doing: a page that a browser in the same network has open can send forms and
+ * plain requests anywhere, and no browser is a client here. Without a credential there is nothing to guess, either.
+ */
+function isNobodysAttempt({ headers, path }: Request): boolean {
+  const site = headers['sec-fetch-site']
+  const isFromPage =
+    headers.origin !== undefined || (site !== undefined && site !== 'none' && site !== 'same-origin')
+  return isFromPage || (path === '/oauth/userinfo' && headers.authorization === undefined)
+}
+
+/**
  * RFC 6749 §5.2 has no code for too many requests; of those for the authorization endpoint (§4.1.2.1) one says it:
  * "temporarily_unavailable: The authorization server is currently unable to handle the request due to a temporary
  * overloading". The status tells the rest (RFC 6585 §4).
@@ -26,9 +37,11 @@ function sendOAuthError(response: Response, error: StoaError): void {
 
 async function count({ meter }: AuthorizationRoutes, request: Request, response: Response): Promise<void> {
   const address = request.ip ?? ''
-  if (!takesCredentials(request)) {
+  const isAttempt = takesCredentials(request) && !isNobodysAttempt(request)
+  if (!isAttempt) {
     // What the world may know is cached; the rest makes a row.
-    if (request.path.startsWith('/oauth/authorize')) await meter.admitNetwork({ address, response })
+    if (takesCredentials(request) || request.path.startsWith('/oauth/authorize'))
+      await meter.admitNetwork({ address, response })
     return
   }
   meter.checkNetwork(address)

@@ -66,9 +66,30 @@ function send(response: Response, { status, output, replayed }: Answer): void {
   response.end(text)
 }
 
+/**
+ * Reads the body, once it is known who sends it: of somebody who may not call at all nothing is kept in memory, however
+ * many connections they open.
+ */
 function bodyParser({ operation }: CompiledOperation): RequestHandler {
   const limit = operation.binaryInput?.bytesMax ?? limits.requestBodyBytesMax
-  return express.raw({ type: () => true, limit, inflate: false })
+  const parse = express.raw({ type: () => true, limit, inflate: false })
+  const isPublic = operation.access.kind === 'public'
+  const takesBody = operation.binaryInput !== undefined || operation.method !== 'GET'
+  return (request, response, next) => {
+    const isStranger = callerOf(response).kind === 'anonymous' && !isPublic
+    if (takesBody && !isStranger) parse(request, response, next)
+    else next()
+  }
+}
+
+const callerOf = (response: Response): Caller => response.locals['caller'] as Caller
+
+/** Finds out who calls. */
+function admission({ admit }: OperationRouteDependencies): RequestHandler {
+  return async (request, response, next) => {
+    response.locals['caller'] = await admit(request, response)
+    next()
+  }
 }
 
 function checkMediaType({ operation }: CompiledOperation, request: Request): void {
@@ -77,21 +98,27 @@ function checkMediaType({ operation }: CompiledOperation, request: Request): voi
   throw CapabilityErrors.unsupported_media_type(`send ${operation.binaryInput.mediaTypes.join(' or ')}`)
 }
 
-function routeOf(compiled: CompiledOperation, deps: OperationRouteDependencies): RequestHandler {
-  const { operation } = compiled
-  return async (request, response) => {
+/** Begins an operation's answer. */
+function observed({ operation }: CompiledOperation, deps: OperationRouteDependencies): RequestHandler {
+  return (_request, response, next) => {
     const startedAt = performance.now()
     response.once('finish', () =>
       deps.observe(operation.id, response.statusCode, performance.now() - startedAt),
     )
+    response.setHeader('cache-control', 'no-store')
+    next()
+  }
+}
+
+function routeOf(compiled: CompiledOperation, deps: OperationRouteDependencies): RequestHandler {
+  const { operation } = compiled
+  return async (request, response) => {
     const gone = new AbortController()
     response.once('close', () => {
       if (!response.writableFinished) gone.abort()
     })
-    response.setHeader('cache-control', 'no-store')
-    const caller = await deps.admit(request, response)
     const answer = await deps.door.invoke(operation.id, {
-      caller,
+      caller: callerOf(response),
       input: pathMembersOf(compiled, request),
       readInput: () => inputOf(compiled, request),
       body: operation.binaryInput === undefined ? new Uint8Array() : rawBody(request),
@@ -155,7 +182,13 @@ export function addOperationRoutes(app: Express, deps: OperationRouteDependencie
     const router = routerOf(prefixOf(path))
     for (const compiled of operations) {
       const verb = compiled.operation.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete'
-      router[verb](expressPath(path), bodyParser(compiled), routeOf(compiled, deps))
+      router[verb](
+        expressPath(path),
+        observed(compiled, deps),
+        admission(deps),
+        bodyParser(compiled),
+        routeOf(compiled, deps),
+      )
     }
     refuseOtherMethods(
       router,

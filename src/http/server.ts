@@ -64,6 +64,10 @@ export function makeHttpApp(deps: HttpDependencies): Express {
     response.setHeader('request-id', requestId)
     withRequest({ requestId, clientAddress: request.ip ?? '' }, next)
   })
+  // RFC 3986 §3.3 and §3.5: neither stands in a path or query. Some parsers, one of ours among them, read “\\” as “/”.
+  app.use((request, _response, next) => {
+    next(/[\\#]/.test(request.url) ? HttpErrors.bad_request('the address holds “\\” or “#”') : undefined)
+  })
   // Pages set their own policy; everything else may load nothing at all.
   app.use(
     helmet({

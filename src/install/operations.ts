@@ -390,7 +390,7 @@ export function installCapability(deps: InstallDependencies): Capability {
       ...installationReads(),
       creation(deps),
       deletion(deps),
-      signInToApp(deps.authorization),
+      signInToApp(deps),
       ...appReads(),
     ],
   })

@@ -1,11 +1,24 @@
-import { defineOperation, idOf, type Operation, personOf, schema } from '../capability/index.ts'
+import {
+  type Catalog,
+  defineOperation,
+  idOf,
+  meetDetails,
+  type Operation,
+  personOf,
+  schema,
+} from '../capability/index.ts'
 import { OAuthErrors } from '../oauth/index.ts'
 import type { Authorization } from './authorization.ts'
 import { InstallErrors } from './errors.ts'
 import { lockInstallation } from './store.ts'
 
+interface SignInDependencies {
+  readonly authorization: Authorization
+  catalog(): Pick<Catalog, 'boundTypes'>
+}
+
 /** Staff use an app that their merchant has installed: no permission changes, so no manager is needed. */
-export function signInToApp(authorization: Authorization): Operation {
+export function signInToApp({ authorization, catalog }: SignInDependencies): Operation {
   return defineOperation({
     id: 'installation.sign_in',
     summary: 'Use an installed app as yourself',
@@ -31,7 +44,8 @@ export function signInToApp(authorization: Authorization): Operation {
       const request = await authorization.findConsentRequest(tx, { uid, personId })
       if (request.appId !== found.app_id || found.state !== 'active' || request.accessType !== 'online')
         throw InstallErrors.not_installed()
-      const { merchant_id: merchantId, id: installationId, granted, refused, bounds: details } = found
+      const { merchant_id: merchantId, id: installationId, granted, refused } = found
+      const details = meetDetails(catalog().boundTypes, found.bounds, request.details)
       const redirectTo = await authorization.completeAuthorization(tx, {
         ...{ uid, personId, credentialId, merchantId, installationId, granted, refused, details },
       })

@@ -111,6 +111,11 @@ export const limitTable = {
     'marks per process',
     'Proofs and assertions that wait for the database; beyond it requests are refused with 503',
   ),
+  oauthStateLengthMax: limit(
+    16 * kib,
+    'characters',
+    'Of a request that waits for its person, whose state, nonce and the like are the app’s to choose',
+  ),
   useOnceSweepMs: limit(
     1 * minute,
     'ms',

@@ -5,6 +5,7 @@ import {
   type Clock,
   idPattern,
   isWellFormedToken,
+  limits,
   present,
   type Queries,
   type TokenKind,
@@ -315,6 +316,12 @@ function holdsNul({ params }: AdapterPayload): boolean {
   return Object.values(params ?? {}).some((value) => typeof value === 'string' && value.includes('\0'))
 }
 
+/** @throws invalid_request: nothing that a request may say at will is kept in any length */
+function checkSize(payload: AdapterPayload): void {
+  if (JSON.stringify(payload).length > limits.oauthStateLengthMax)
+    throw new errors.InvalidRequest('the parameters are too long')
+}
+
 function stateAdapter(model: string, deps: AdapterDependencies): Adapter {
   const { keys, clock } = deps
   const q = () => currentQueries(deps.queries)
@@ -323,6 +330,7 @@ function stateAdapter(model: string, deps: AdapterDependencies): Adapter {
     ...bareAdapter(model),
     upsert(id, payload, expiresInSeconds = 0) {
       if (holdsNul(payload)) throw new errors.InvalidRequest('a parameter holds a NUL character')
+      checkSize(payload)
       const nowMs = clock.nowMs()
       return saveState(q(), {
         hash: hashOf(id),

@@ -58,7 +58,7 @@ import {
   type SigningKeyView,
 } from './signing-key/signing-keys.ts'
 import { removeRetiredKeys } from './signing-key/store.ts'
-import { removeExpired } from './store.ts'
+import { removeExpired, removeExpiredStates } from './store.ts'
 import { makeAccessTokens } from './token/access-token.ts'
 import { revokeTokensOfInstallation } from './token/store.ts'
 import { throughTransaction } from './token/unit-of-work.ts'
@@ -284,6 +284,9 @@ export async function makeAuthorizationServer(
       await removeExpired(queries, clock.nowMs())
       await removeRetiredKeys(queries, clock.nowMs())
     },
-    removeExpiredUses: () => removeExpiredUses(queries, clock.nowMs()),
+    async removeExpiredUses() {
+      await removeExpiredUses(queries, clock.nowMs())
+      await removeExpiredStates(queries, clock.nowMs())
+    },
   }
 }

@@ -118,7 +118,9 @@ export function makeMeter(deps: MeterDependencies): Meter {
       if (presents && caller.kind === 'anonymous') await noteRefused(address)
       return caller
     } catch (error) {
-      if (error instanceof StoaError && error.status === 401) await noteRefused(address)
+      // 403: a form or page without the token that goes with its cookie.
+      if (error instanceof StoaError && (error.status === 401 || error.status === 403))
+        await noteRefused(address)
       throw error
     }
   }

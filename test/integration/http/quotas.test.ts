@@ -181,6 +181,14 @@ describe('what a stranger cannot do', () => {
     expect([status, headers['ratelimit-policy']]).toEqual([429, '"refused";q=30;w=60'])
   })
 
+  test('forms without the token of their page cost it, too', async () => {
+    const address = from(freshAddress())
+    const { session } = await at.person()
+    const browser = at.anonymous.with({ ...address, cookie: `stoa_session=${session}` })
+    const send = () => browser.request('POST', '/account/v1/tokens:issue', { json: {} })
+    expect(await repeat(quotaMax.refused + 1, send)).toEqual({ 403: quotaMax.refused, 429: 1 })
+  })
+
   test('a socket counts like a request, and is refused like one', async () => {
     const address = from(freshAddress())
     const guess = () =>

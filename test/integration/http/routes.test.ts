@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { execute, sql } from '../../../src/db/index.ts'
 import { limits } from '../../../src/kernel/index.ts'
@@ -20,7 +21,43 @@ afterAll(() => at.close())
 
 const order = { lines: [{ name: 'Tea', quantity: 1, unitPrice: { amount: 1, currency: 'CNY' } }] }
 
+/** Sends a request as it stands; gives the first line of the answer. */
+function answerTo(text: string): Promise<string> {
+  const { hostname, port } = new URL(at.baseUrl)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write(text))
+    socket.once('data', (chunk) => {
+      resolve(chunk.toString('latin1').split('\r\n')[0] ?? '')
+      socket.destroy()
+    })
+    socket.once('error', reject)
+  })
+}
+
+describe('a request of somebody who may not call', () => {
+  test.each(['POST /developer/v1/publishers', 'POST /host/v1/merchants', 'PUT /v1/storage/a'])(
+    '%s is refused before its body has come',
+    async (line) => {
+      const head = [
+        `${line} HTTP/1.1`,
+        'host: any',
+        'content-type: application/json',
+        'content-length: 900000',
+      ]
+      expect(await answerTo(`${head.join('\r\n')}\r\n\r\n{`)).toBe('HTTP/1.1 401 Unauthorized')
+    },
+  )
+})
+
 describe('addresses', () => {
+  test.each(['/host\\v1\\merchants#', '/v1\\orders', '/v1/orders#'])(
+    '%s has one spelling, and this is none',
+    async (path) => {
+      const request = [`GET ${path} HTTP/1.1`, 'host: any', `authorization: Bearer ${at.hostKey}`]
+      expect(await answerTo(`${request.join('\r\n')}\r\n\r\n`)).toBe('HTTP/1.1 400 Bad Request')
+    },
+  )
+
   test.each([
     '/nothing',
     '/v1',

@@ -165,6 +165,7 @@ test('expired rows are deleted, live ones stay', async () => {
   const q = world.database.db.queries
   world.clock.aheadMs += limits.interactionMs + 1_000
   await world.server.removeExpired()
+  await world.server.removeExpiredUses()
   expect(await q.oauthState.count()).toBe(0)
   expect(await q.oauthToken.count({ where: { kind: { not: 'RefreshToken' } } })).toBe(0)
   expect((await f.refresh(world, app, tokens.refresh_token)).status).toBe(200)

@@ -126,6 +126,12 @@ describe('pushing is refused', () => {
   const members = async (app: w.TestApp, overrides: Readonly<Record<string, string | null>> = {}) =>
     Object.fromEntries((await f.authorizationOf(world, app, overrides)).url.searchParams)
 
+  test('of any length: what the app may choose at will is bounded', async () => {
+    const app = await w.addApp(world)
+    const state = 'x'.repeat(limits.oauthStateLengthMax)
+    await expect(push(app, { state })).rejects.toMatchObject({ error: 'invalid_request' })
+  })
+
   test('without authentication, and to a wrong secret', async () => {
     const app = await w.addApp(world)
     const other = await w.addApp(world)

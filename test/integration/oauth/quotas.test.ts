@@ -87,6 +87,27 @@ describe('the token endpoint', () => {
     expect((await post('/oauth/token', grant, address)).status).toBe(429)
   })
 
+  test.each([
+    ['a form', 'POST', '/oauth/token', { origin: 'https://page.example', 'sec-fetch-site': 'cross-site' }],
+    ['a plain request', 'GET', '/oauth/userinfo', {}],
+  ] as const)(
+    'of a page that somebody in the network has open, %s costs its credentials nothing',
+    async (_what, method, path, headers) => {
+      const address = freshAddress()
+      const content = method === 'POST' ? { raw: 'a=b' } : {}
+      const type = { 'content-type': 'application/x-www-form-urlencoded' }
+      const send = () =>
+        at.anonymous.request(method, path, { ...content, headers: { ...type, ...headers, ...from(address) } })
+      const status = method === 'POST' ? 400 : 401
+      const { address: admitted } = quotaMax
+      expect(await repeat(quotaMax.refused * 2, send)).toEqual({
+        [status]: admitted,
+        429: quotaMax.refused * 2 - admitted,
+      })
+      expect((await askToken(app, address)).status).toBe(200)
+    },
+  )
+
   test('hanging up before the answer does not make an attempt free', async () => {
     const address = freshAddress()
     const body = 'grant_type=client_credentials&client_id=app_unknown'
