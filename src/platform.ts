@@ -94,6 +94,8 @@ export interface PlatformOptions {
   readonly random: Random
   /** Default: what the limits say. */
   readonly socketTiming?: SocketTiming
+  /** Default: counted together with the other processes of the platform. */
+  readonly quotas?: RequestQuotas
 }
 
 export interface Platform {
@@ -327,7 +329,7 @@ export async function makePlatform(options: PlatformOptions): Promise<Platform> 
     catalog: () => present(made, 'the catalogue'),
     events: () => events,
     replayer: () => replayer,
-    quotas: openRequestQuotas(options),
+    quotas: options.quotas ?? openRequestQuotas(options),
   })
   const catalog = makeCatalog(capabilitiesOf(base))
   made = catalog

@@ -20,6 +20,7 @@ import {
 } from '../../src/kernel/index.ts'
 import { makePlatform, type Platform } from '../../src/platform.ts'
 import { makeQueue } from '../../src/queue/index.ts'
+import { openRequestQuotas } from '../../src/request-quotas.ts'
 import { type ApiClient, makeApiClient, send } from './api-client.ts'
 import { openTestDatabase, quietLog, type TestDatabase } from './database.ts'
 import { dpopHeaders } from './dpop.ts'
@@ -178,6 +179,15 @@ function makePeople(
   }
 }
 
+/**
+ * Quotas of this process alone, as embedded. On a server their windows end by a clock that no test can set forward, and a
+ * test that does so takes a new share of the same window each time.
+ */
+function ownQuotas({ db, ...parts }: Parameters<typeof openRequestQuotas>[0]) {
+  const config = { ...parts.config, redisUrl: null }
+  return openRequestQuotas({ ...parts, config, db: { kind: 'pglite', queries: db.queries } })
+}
+
 /** A platform of its own for one test file: a database, a queue, the composition root and a real port. */
 export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
   const { clock = makeMovableClock(), random = systemRandom, log = quietLog } = options
@@ -194,6 +204,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const platform = await makePlatform({
     ...{ config, publicUrl, version: '0.0.0', db, queue, log, clock, random },
     sandbox: lazySandbox(),
+    ...(options.config?.quotaFactor === undefined ? { quotas: ownQuotas({ config, db, clock, log }) } : {}),
     ...(options.socketTiming === undefined ? {} : { socketTiming: options.socketTiming }),
   })
   server.on('request', platform.app)
