@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { sql } from '../../../src/db/index.ts'
-import { sha256Hex } from '../../../src/kernel/index.ts'
+import { present, sha256Hex } from '../../../src/kernel/index.ts'
 import { startTestPlatform, type TestPlatform } from '../../support/platform.ts'
 import { makeStory, type Story, type TestApp, type TestMerchant } from '../../support/story.ts'
 import type { PageAnswer } from '../../support/test-browser.ts'
@@ -277,8 +277,11 @@ test('what was read so far stands one click away, page by page, for owners and m
   expect(page.html).toContain('Who has used the data of Green Leaf Tea')
   expect(page.html).toContain('<code>installation.create</code>')
   for (let read = 0; read < 50; read += 1) await browser.open(consentPath(merchant))
-  const full = await browser.open(link)
-  const older = /href="(\/m\/access\?[^"]*after=[^"]+)"/.exec(full.html)?.[1] ?? ''
+  // Reads are recorded in groups, a moment later.
+  const older = await vi.waitFor(async () => {
+    const full = await browser.open(link)
+    return present(/href="(\/m\/access\?[^"]*after=[^"]+)"/.exec(full.html)?.[1], 'a link to older uses')
+  })
   expect((await browser.open(older.replaceAll('&amp;', '&'))).html).toContain('merchant_member.create')
   const staff = await story.member(merchant.merchantId, 'staff')
   expect((await at.browser(staff).open(link)).status).toBe(403)
