@@ -56,6 +56,17 @@ export function makeBoundCounters() {
   }
 }
 
+/** Forgets what an installation has used of its bounds. */
+export async function removeCountersOf(tx: Transaction, owner: Owner): Promise<void> {
+  const { merchantId, installationId } = owner
+  await execute(
+    tx,
+    'delete from bound_use where merchant_id = $1 and installation_id = $2',
+    merchantId,
+    installationId,
+  )
+}
+
 /** Forgets counters to which nothing can be added any more. Across tenants: every installation's. */
 export async function removeOldCounters(q: Queries, nowMs: number): Promise<void> {
   await execute(q, 'delete from bound_use where expires_at <= $1', toDate(nowMs))

@@ -1,5 +1,5 @@
 export { getBlob, putBlob } from './blobs.ts'
-export { makeBoundCounters, removeOldCounters } from './bound-counters.ts'
+export { makeBoundCounters, removeCountersOf, removeOldCounters } from './bound-counters.ts'
 export { afterCommit, type Db } from './db.ts'
 export { DbErrors } from './errors.ts'
 export { isReachable, readFact, writeFact } from './facts.ts'

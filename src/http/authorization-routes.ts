@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express'
 import { StoaError } from '../kernel/index.ts'
 import type { Meter } from './quota/meter.ts'
+import { isFromAnotherSite } from './request.ts'
 
 export interface AuthorizationRoutes {
   readonly authorizationServer: { handle(request: Request, response: Response): void }
@@ -16,11 +17,10 @@ function takesCredentials({ method, path }: Request): boolean {
  * Whether the request may be somebody else's doing: a page that a browser in the same network has open can send forms and
  * plain requests anywhere, and no browser is a client here. Without a credential there is nothing to guess, either.
  */
-function isNobodysAttempt({ headers, path }: Request): boolean {
-  const site = headers['sec-fetch-site']
-  const isFromPage =
-    headers.origin !== undefined || (site !== undefined && site !== 'none' && site !== 'same-origin')
-  return isFromPage || (path === '/oauth/userinfo' && headers.authorization === undefined)
+function isNobodysAttempt(request: Request): boolean {
+  const { headers, path } = request
+  if (headers.origin !== undefined || isFromAnotherSite(request)) return true
+  return path === '/oauth/userinfo' && headers.authorization === undefined
 }
 
 /**
@@ -37,13 +37,10 @@ function sendOAuthError(response: Response, error: StoaError): void {
 
 async function count({ meter }: AuthorizationRoutes, request: Request, response: Response): Promise<void> {
   const address = request.ip ?? ''
-  const isAttempt = takesCredentials(request) && !isNobodysAttempt(request)
-  if (!isAttempt) {
-    // What the world may know is cached; the rest makes a row.
-    if (takesCredentials(request) || request.path.startsWith('/oauth/authorize'))
-      await meter.admitNetwork({ address, response })
-    return
-  }
+  const isForPrograms = takesCredentials(request)
+  // What the world may know is cached.
+  if (!isForPrograms && !request.path.startsWith('/oauth/authorize')) return
+  if (!isForPrograms || isNobodysAttempt(request)) return meter.admitNetwork({ address, response })
   meter.checkNetwork(address)
   // The authorization server counts whoever has proven to be somebody, while it answers. What is left are attempts: they
   // are the network's own, and whom they name does not pay for them.

@@ -18,7 +18,7 @@ import { HttpErrors } from './errors.ts'
 import { refuseOtherMethods } from './operation-routes.ts'
 import { logFailure, setErrorHeaders, toStoaError } from './problem-handler.ts'
 import type { Meter } from './quota/meter.ts'
-import { readCookie } from './request.ts'
+import { isFromAnotherSite, readCookie } from './request.ts'
 import {
   type Csrf,
   clearSessionCookie,
@@ -109,10 +109,8 @@ function send(response: Response, page: PageResponse): void {
 }
 
 function checkCsrf(deps: PageRouteDependencies, request: Request, cookie: string): void {
-  const site = request.get('sec-fetch-site')
-  const foreign = site !== undefined && site !== 'same-origin' && site !== 'none'
   const [token] = formOf(request)['csrf'] ?? []
-  if (foreign || !deps.csrf.matches(cookie, token)) throw HttpErrors.csrf_refused()
+  if (isFromAnotherSite(request) || !deps.csrf.matches(cookie, token)) throw HttpErrors.csrf_refused()
 }
 
 function visitorOf(request: Request, browser: string): Visitor {

@@ -2,6 +2,12 @@ import type { Request } from 'express'
 import { CapabilityErrors } from '../capability/index.ts'
 import { limits } from '../kernel/index.ts'
 
+/** Whether a page of another site sent it, as far as the browser tells. */
+export function isFromAnotherSite({ headers }: Pick<Request, 'headers'>): boolean {
+  const site = headers['sec-fetch-site']
+  return site !== undefined && site !== 'same-origin' && site !== 'none'
+}
+
 /** A cookie's value, or null. The first one wins, as RFC 6265 §5.4 orders them most specific first. */
 export function readCookie(request: Pick<Request, 'headers'>, name: string): string | null {
   for (const pair of (request.headers.cookie ?? '').split(';')) {

@@ -1,5 +1,5 @@
 import type { AuthorizationDetail, PageRequest } from '../capability/index.ts'
-import { execute, sql } from '../db/index.ts'
+import { execute, removeCountersOf, sql } from '../db/index.ts'
 import { type DbTime, type Queries, type Transaction, toDate } from '../kernel/index.ts'
 import type { InstallationState } from './installation.ts'
 
@@ -290,12 +290,7 @@ export async function endInstallation(
     end.installationId,
   )
   // A later installation is another one, with counters of its own.
-  await execute(
-    tx,
-    'delete from bound_use where merchant_id = $1 and installation_id = $2',
-    merchantId,
-    end.installationId,
-  )
+  await removeCountersOf(tx, { merchantId, installationId: end.installationId })
 }
 
 /** Names of those of these ids that are shops of the merchant. */

@@ -21,7 +21,7 @@ export interface ReuseNotice {
 
 /** What a notice about a secret or token that was found in the open tells: which one, by its last characters. */
 export interface LeakNotice {
-  /** client_secret, access_token, refresh_token or personal_token */
+  /** client_secret, access_token, refresh_token, personal_token, session or invitation */
   readonly what: string
   readonly hint: string
   /** Of a personal token: the name its person gave it; of an invitation who was invited; else the app's. */

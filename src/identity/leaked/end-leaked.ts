@@ -1,10 +1,6 @@
 import { sha256Hex, type Transaction } from '../../kernel/index.ts'
-import {
-  deleteInvitationByHash,
-  type EndedInvitation,
-  endLeakedSessionByHash,
-  endTokenByHash,
-} from './store.ts'
+import { endSessionByHash } from '../sign-in/store.ts'
+import { deleteInvitationByHash, type EndedInvitation, endTokenByHash } from './store.ts'
 
 /** Ends a personal token that was found in the open; null: it lives no more. */
 export async function endLeakedToken(
@@ -18,7 +14,7 @@ export async function endLeakedToken(
 
 /** Ends a session whose cookie was found in the open; gives whose it was, or null: it lives no more. */
 export function endLeakedSession(tx: Transaction, value: string, nowMs: number): Promise<string | null> {
-  return endLeakedSessionByHash(tx, sha256Hex(value), nowMs)
+  return endSessionByHash(tx, sha256Hex(value), nowMs)
 }
 
 /** Takes an open invitation back whose link was found in the open; null: nobody can accept it any more. */

@@ -17,22 +17,6 @@ export async function endTokenByHash(
   return row ?? null
 }
 
-/** Across tenants: the cookie names the person. */
-export async function endLeakedSessionByHash(
-  tx: Transaction,
-  hash: string,
-  nowMs: number,
-): Promise<string | null> {
-  const [row] = await sql<{ person_id: string }>(
-    tx,
-    `update session set revoked_at = $2
-     where hash = $1 and revoked_at is null and expires_at > $2 returning person_id`,
-    hash,
-    toDate(nowMs),
-  )
-  return row?.person_id ?? null
-}
-
 export interface EndedInvitation {
   /** Who was invited. */
   readonly email: string

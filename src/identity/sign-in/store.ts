@@ -211,14 +211,16 @@ export async function insertSession(tx: Transaction, session: NewSessionRow): Pr
   )
 }
 
-/** Across tenants: the cookie names the person. */
-export async function endSessionByHash(q: Queries, hash: string, nowMs: number): Promise<void> {
-  await sql(
+/** Gives whose it was; null: it lives no more. Across tenants: the cookie names the person. */
+export async function endSessionByHash(q: Queries, hash: string, nowMs: number): Promise<string | null> {
+  const [row] = await sql<{ person_id: string }>(
     q,
-    'update session set revoked_at = $2 where hash = $1 and revoked_at is null',
+    `update session set revoked_at = $2
+     where hash = $1 and revoked_at is null and expires_at > $2 returning person_id`,
     hash,
     toDate(nowMs),
   )
+  return row?.person_id ?? null
 }
 
 /** False when the person has no such live session. */
